@@ -280,19 +280,20 @@ func (s *Stats) Since(day uint16) (contributions, distinct int) {
 // State of an occurrence.
 type State int
 
-// The states: waiting to settle, counted, found untrue at settling, undone after it was true, or true but not counted
-// because another occurrence of the same scope is.
+// The states: waiting to settle, counted, found untrue at settling, undone after it was true, true but not counted
+// because another occurrence of the same scope is, and a case of a basis that nothing has fulfilled.
 const (
 	Pending State = iota
 	Counted
 	Dropped
 	Undone
 	Shadowed
+	Unfulfilled
 )
 
 // String names the state in dumps.
 func (s State) String() string {
-	return [...]string{"Pending", "Counted", "Dropped", "Undone", "Shadowed"}[s]
+	return [...]string{"Pending", "Counted", "Dropped", "Undone", "Shadowed", "Unfulfilled"}[s]
 }
 
 // Occurrence is one case of a behaviour, derived from events.
@@ -337,6 +338,9 @@ const (
 	TimerMissing
 	TimerUnanswered
 )
+
+// MakesEvent says whether firing it appends an event.
+func (k TimerKind) MakesEvent() bool { return k == TimerAged || k == TimerMissing }
 
 // Timer fires when its channel's watermark passes Due.
 type Timer struct {

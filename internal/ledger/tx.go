@@ -311,4 +311,8 @@ func (tx *Tx) exec(query string, args ...any) error {
 	return nil
 }
 
-func byDue(a, b *Timer) int { return cmp.Or(cmp.Compare(a.Due, b.Due), cmp.Compare(a.N, b.N)) }
+// byDue sorts timers; of those due at the same moment, those that make events come first, so that a rebuild, which gets
+// the events from the record, fires the others at the same point.
+func byDue(a, b *Timer) int {
+	return cmp.Or(cmp.Compare(a.Due, b.Due), cmp.Compare(boolInt(!a.Kind.MakesEvent()), boolInt(!b.Kind.MakesEvent())), cmp.Compare(a.N, b.N))
+}

@@ -181,9 +181,10 @@ func (tx *Tx) AddPerson(channel int64, behaviour, label string, member int64) (i
 	return n, nil
 }
 
-// PeopleOutside counts the distinct people of a behaviour under all labels but one, up to a limit.
-func (tx *Tx) PeopleOutside(channel int64, behaviour, label string) (int, error) {
+// PeopleOutside counts the distinct people of a behaviour under all values of a dimension but one, up to a limit.
+func (tx *Tx) PeopleOutside(channel int64, behaviour, dimension, value string) (int, error) {
 	seen := map[int64]bool{}
+	label := dimension + "/" + value
 	err := tx.query(func(rs *sql.Rows) error {
 		var m int64
 		if err := rs.Scan(&m); err != nil {
@@ -191,9 +192,9 @@ func (tx *Tx) PeopleOutside(channel int64, behaviour, label string) (int, error)
 		}
 		seen[m] = true
 		return nil
-	}, "SELECT DISTINCT member FROM people WHERE channel = ? AND behaviour = ? AND label <> ? LIMIT 100", channel, behaviour, label)
+	}, "SELECT DISTINCT member FROM people WHERE channel = ? AND behaviour = ? AND label <> ? AND label LIKE ? LIMIT 100", channel, behaviour, label, dimension+"/%")
 	for p := range tx.people {
-		if p.channel == channel && p.behaviour == behaviour && p.label != label {
+		if p.channel == channel && p.behaviour == behaviour && p.label != label && strings.HasPrefix(p.label, dimension+"/") {
 			seen[p.member] = true
 		}
 	}
