@@ -35,6 +35,8 @@ type source interface {
 	extra(name string) ([]byte, error)
 	// fresh says whether the archive is, as far as a quick look tells, still as it was when it was opened.
 	fresh() bool
+	// close lets go of files.
+	close()
 }
 
 // entry is one file that should hold a topic.
@@ -194,6 +196,8 @@ func (f *folder) open(name string) ([]byte, error) {
 	return readBounded(file)
 }
 
+func (f *folder) close() { _ = f.root.Close() }
+
 func (f *folder) fresh() bool {
 	for p, at := range f.dirs {
 		info, err := f.root.Stat(filepath.FromSlash(p))
@@ -237,6 +241,8 @@ func openZip(stamp fileStamp, maxTotal int64) (source, error) {
 	}
 	return z, nil
 }
+
+func (z *zipFile) close() { _ = z.reader.Close() }
 
 func (z *zipFile) list() []entry { return z.entries }
 
@@ -343,6 +349,8 @@ func indexTar(stamp fileStamp, f *os.File, maxTotal int64) (source, error) {
 		a.entries = append(a.entries, e)
 	}
 }
+
+func (a *tarFile) close() { _ = a.file.Close() }
 
 func (a *tarFile) list() []entry { return a.entries }
 
