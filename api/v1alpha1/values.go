@@ -5,17 +5,16 @@ package v1alpha1
 
 import (
 	"fmt"
-	"math"
 	"strconv"
 	"strings"
 	"time"
-)
 
-const day = 24 * time.Hour
+	"github.com/kith-dev/kith/internal/duration"
+)
 
 // MaxDuration is the longest Duration that parses: 100 years. Nothing in this group means anything beyond it, and it
 // keeps sums of two durations within the range of time.Duration.
-const MaxDuration = 100 * 365 * day
+const MaxDuration = duration.Max
 
 // Duration is a length of time: one or more numbers with units, without spaces or signs, such as "90s", "1h30m", "28d"
 // or "2w". Units are ms, s, m (minutes), h, d (always 24 h) and w (always 7 d). Fractions ("1.5h") are allowed where no
@@ -29,74 +28,15 @@ type Duration string
 
 // DurationOf writes d in the largest units that express it exactly, weeks aside ("28d", "1h30m", "0s").
 // Anything below a millisecond is dropped.
-func DurationOf(d time.Duration) Duration {
-	if d <= 0 {
-		return "0s"
-	}
-	var b strings.Builder
-	for _, u := range []struct {
-		name string
-		size time.Duration
-	}{{"d", day}, {"h", time.Hour}, {"m", time.Minute}, {"s", time.Second}, {"ms", time.Millisecond}} {
-		if n := d / u.size; n > 0 {
-			fmt.Fprintf(&b, "%d%s", n, u.name)
-			d -= n * u.size
-		}
-	}
-	if b.Len() == 0 {
-		return "0s"
-	}
-	return Duration(b.String())
-}
+func DurationOf(d time.Duration) Duration { return Duration(duration.Format(d)) }
 
 // Parse returns the length of time; the empty Duration is 0. It fails on signs, spaces, unknown units and anything
 // longer than MaxDuration.
 func (d Duration) Parse() (time.Duration, error) {
-	rest := string(d)
-	var total time.Duration
-	for rest != "" {
-		number := leading(rest, "0123456789.")
-		unit := leading(rest[len(number):], "hmsdw")
-		size, ok := unitSizes[unit]
-		if number == "" || !ok {
-			return 0, fmt.Errorf("%q is not a duration: write a number and a unit, such as 90s, 24h, 28d or 2w", string(d))
-		}
-		part, err := scale(number, size)
-		if err != nil {
-			return 0, fmt.Errorf("%q is not a duration: %w", string(d), err)
-		}
-		if total += part; total > MaxDuration {
-			return 0, fmt.Errorf("%q is longer than 100 years", string(d))
-		}
-		rest = rest[len(number)+len(unit):]
+	if d == "" {
+		return 0, nil
 	}
-	return total, nil
-}
-
-var unitSizes = map[string]time.Duration{
-	"ms": time.Millisecond, "s": time.Second, "m": time.Minute, "h": time.Hour, "d": day, "w": 7 * day,
-}
-
-// scale multiplies whole numbers exactly; only fractions go through a float.
-func scale(number string, size time.Duration) (time.Duration, error) {
-	if whole, err := strconv.ParseInt(number, 10, 64); err == nil {
-		if whole > int64(MaxDuration/size) {
-			return 0, fmt.Errorf("%s is longer than 100 years", number)
-		}
-		return time.Duration(whole) * size, nil
-	}
-	if size >= day {
-		return 0, fmt.Errorf("%s: days and weeks take whole numbers", number)
-	}
-	fraction, err := strconv.ParseFloat(number, 64)
-	if err != nil || fraction > float64(MaxDuration/size) {
-		return 0, fmt.Errorf("%s is not a number of up to 100 years", number)
-	}
-	return time.Duration(math.Round(fraction * float64(size))), nil
-}
-
-func leading(s, chars string) string {
-	return s[:len(s)-len(strings.TrimLeft(s, chars))]
+	return duration.Parse(string(d))
 }
 
 // Date is a calendar day, such as "2026-09-30", in the community's time zone.

@@ -11,6 +11,7 @@ import (
 	"github.com/kith-dev/kith/api/event"
 	"github.com/kith-dev/kith/internal/blueprint"
 	"github.com/kith-dev/kith/internal/expr"
+	"github.com/kith-dev/kith/internal/ledger"
 )
 
 // Engine is a blueprint with its expressions compiled, ready to look at events. It has no state.
@@ -107,6 +108,35 @@ func (g *Engine) deadline(r *rule) int64 {
 		return max(basis.After, basis.Settle).Milliseconds()
 	}
 	return 0
+}
+
+// Ages are the distinct ages (ms) at which threads are looked at.
+func (g *Engine) Ages() []int64 { return g.ages }
+
+// Segments gives the function that tells which of the community's segments hold for a member; nil where it has none.
+func (g *Engine) Segments(r *Run) func(*event.Facts, *ledger.Stats, int64) ([]string, error) {
+	if len(g.segments) == 0 {
+		return nil
+	}
+	return func(f *event.Facts, s *ledger.Stats, at int64) ([]string, error) {
+		author, err := r.person(s.Member, f, at)
+		if err != nil {
+			return nil, err
+		}
+		in := &expr.Input{Event: &expr.Event{Text: noText, LinksToSolved: never, ThankedByAsker: never, By: &expr.Person{}}, Author: author,
+			Thread: emptyThread, Parent: emptyParent, Channel: r.channelVar(), Now: timeOf(at)}
+		var out []string
+		for _, segment := range g.segments {
+			ok, err := segment.when.Eval(in)
+			if err != nil {
+				return nil, fmt.Errorf("segment %s: %w", segment.name, err)
+			}
+			if ok {
+				out = append(out, segment.name)
+			}
+		}
+		return out, nil
+	}
 }
 
 func timeOf(ms int64) time.Time {

@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"slices"
 )
@@ -104,6 +105,9 @@ type (
 	}
 )
 
+// ErrStorage is in the chain of every error of the database itself: nothing is wrong with what was to be written.
+var ErrStorage = errors.New("ledger storage")
+
 // Counter names one stored total.
 type Counter struct {
 	Name      string
@@ -169,7 +173,7 @@ func (tx *Tx) Commit() error {
 	}
 	if err := tx.sql.Commit(); err != nil {
 		tx.Rollback()
-		return fmt.Errorf("commit to the ledger: %w", err)
+		return fmt.Errorf("commit to the %w: %w", ErrStorage, err)
 	}
 	tx.done = true
 	tx.l.next = tx.next
@@ -275,7 +279,7 @@ func (tx *Tx) prepared(query string) (*sql.Stmt, error) {
 	}
 	s, err := tx.sql.PrepareContext(tx.ctx, query)
 	if err != nil {
-		return nil, fmt.Errorf("prepare a ledger statement: %w", err)
+		return nil, fmt.Errorf("prepare a statement of the %w: %w", ErrStorage, err)
 	}
 	tx.stmts[query] = s
 	return s, nil
@@ -289,7 +293,7 @@ func (tx *Tx) query(scan func(*sql.Rows) error, query string, args ...any) error
 	}
 	rs, err := s.QueryContext(tx.ctx, args...)
 	if err != nil {
-		return fmt.Errorf("read the ledger: %w", err)
+		return fmt.Errorf("read the %w: %w", ErrStorage, err)
 	}
 	defer func() { _ = rs.Close() }() // its error shows in rs.Err
 	for rs.Next() {
@@ -306,7 +310,7 @@ func (tx *Tx) exec(query string, args ...any) error {
 		return err
 	}
 	if _, err := s.ExecContext(tx.ctx, args...); err != nil {
-		return fmt.Errorf("write the ledger: %w", err)
+		return fmt.Errorf("write the %w: %w", ErrStorage, err)
 	}
 	return nil
 }
