@@ -13,6 +13,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	// What snippets import: a change there must run this test again.
+	_ "github.com/kith-dev/kith/connectors/sdk"
 )
 
 // marker stands on the line before a block that must compile. The blocks of one page form one package, in their order;
@@ -96,7 +99,11 @@ func snippets(t *testing.T, page string) (blocks []string) {
 // vet writes the blocks into a package within this module, where they see it, and lets the compiler and vet judge.
 func vet(t *testing.T, blocks []string) {
 	t.Helper()
-	dir, err := os.MkdirTemp(".", "testdata-")
+	// Under testdata, `./...` does not see it while it is there.
+	if err := os.MkdirAll("testdata", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	dir, err := os.MkdirTemp("testdata", "page")
 	if err != nil {
 		t.Fatal(err)
 	}
