@@ -7,6 +7,8 @@ MAKEFLAGS += --no-print-directory
 
 # Kith is pure Go: no C compiler is needed to build or to test it. The race detector is the one exception.
 export CGO_ENABLED ?= 0
+# The version comes from VERSION; stamping it as well fails in checkouts that somebody else owns.
+export GOFLAGS := $(GOFLAGS) -buildvcs=false
 
 GO      ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
@@ -29,7 +31,7 @@ help: ## List the targets.
 
 .PHONY: build
 build: ## Build bin/kith: static, reproducible, with its version.
-	$(GO) build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o bin/kith ./cmd/kith
+	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/kith ./cmd/kith
 
 .PHONY: run
 run: build ## Read the quickstart's forum, show what its members do for each other, serve the metrics on LISTEN.
@@ -72,7 +74,8 @@ generate-quickstart: ## The quickstart's invented forum, and its copy of config/
 
 .PHONY: generate-check
 generate-check: ## Fail if `make generate` changes anything.
-	@snapshot() { \
+	@git rev-parse --verify --quiet HEAD >/dev/null || { echo "generate-check: not in a git checkout" >&2; exit 1; }; \
+	snapshot() { \
 		git diff HEAD -- $(GENERATED); \
 		git ls-files --others --exclude-standard -z -- $(GENERATED) | xargs -0 -r sha256sum; \
 	}; \
