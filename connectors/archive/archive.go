@@ -37,8 +37,8 @@ type Connector struct {
 
 // newConnector checks what can be checked without looking at the archive.
 func newConnector(cfg sdk.Config) (sdk.Connector, error) {
-	s, err := parseSettings(cfg.Settings)
-	if err != nil {
+	var s Settings
+	if err := sdk.ParseSettings(&s, cfg.Settings); err != nil {
 		return nil, err
 	}
 	p, err := localPath(s.Path, cfg.URL)

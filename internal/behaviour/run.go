@@ -123,7 +123,7 @@ func (r *Run) holds(b *rule, part int, e *ledger.Event, in *expr.Input) (bool, e
 			return ok, err
 		}
 	}
-	ok, err := p.Eval(in)
+	ok, err := p.Bool(in)
 	if r.failed != nil {
 		err, r.failed = r.failed, nil
 		return false, err
