@@ -10,12 +10,12 @@ import (
 	"testing"
 	"testing/fstest"
 
-	"github.com/google/cel-go/cel"
 	"github.com/google/go-cmp/cmp"
 	"sigs.k8s.io/yaml"
 
 	"github.com/kith-dev/kith/config/library"
 	"github.com/kith-dev/kith/config/library/librarytest"
+	"github.com/kith-dev/kith/internal/expr"
 )
 
 // behaviour is what these tests look at; the compiler checks the whole.
@@ -35,6 +35,7 @@ type behaviour struct {
 		When        string            `json:"when"`
 		Confirm     string            `json:"confirm"`
 		Variables   []struct {
+			Name       string `json:"name"`
 			Expression string `json:"expression"`
 		} `json:"variables"`
 	} `json:"spec"`
@@ -67,7 +68,7 @@ func behaviours(t *testing.T) map[string]behaviour {
 }
 
 func TestEveryBehaviourIsComplete(t *testing.T) {
-	env, err := cel.NewEnv()
+	env, err := expr.NewEnv()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,16 +92,17 @@ func TestEveryBehaviourIsComplete(t *testing.T) {
 			if b.Spec.Of != "" && all[b.Spec.Of].Metadata.Name == "" {
 				t.Errorf("of names %q, which is not in the library", b.Spec.Of)
 			}
-			expressions := []string{b.Spec.Among, b.Spec.When, b.Spec.Confirm}
+			var variables []expr.Variable
 			for _, v := range b.Spec.Variables {
-				expressions = append(expressions, v.Expression)
+				variables = append(variables, expr.Variable{Name: v.Name, Expression: v.Expression})
 			}
-			for _, e := range expressions {
-				if e == "" {
-					continue
-				}
-				if _, issues := env.Parse(e); issues.Err() != nil {
-					t.Errorf("%s: %v", e, issues.Err())
+			typed, problems := env.WithVariables(variables)
+			for _, p := range problems {
+				t.Errorf("variables: %v", p)
+			}
+			for _, e := range []string{b.Spec.Among, b.Spec.When, b.Spec.Confirm} {
+				if _, err := expr.Compile(typed, e); err != nil {
+					t.Errorf("%s: %v", e, err)
 				}
 			}
 		})
