@@ -124,7 +124,7 @@ func (r *Run) holds(b *rule, part int, e *ledger.Event, in *expr.Input) (bool, e
 			return ok, err
 		}
 	}
-	ok, err := p.Bool(in)
+	ok, err := p.Eval(in)
 	if r.failed != nil {
 		err, r.failed = r.failed, nil
 		return false, err

@@ -39,7 +39,7 @@ func TestYear(t *testing.T) {
 	defer l.Close()
 	h := hub.New(l, hub.Options{})
 	defer h.Close()
-	bp := &blueprint.Blueprint{Name: "c", TimeZone: "UTC", Levels: blueprint.Levels{Contributions: 5, DistinctDays: 3, Within: 365 * 24 * time.Hour}}
+	bp := &blueprint.Blueprint{Version: 1, Name: "c", TimeZone: "UTC", Levels: blueprint.Levels{Contributions: 5, DistinctDays: 3, Within: 365 * 24 * time.Hour}}
 	bp.Behaviours = []blueprint.Behaviour{
 		{Name: "answered", Generation: "1", Role: "Value", Of: "due", When: "event.firstResponse && event.sinceAsked <= duration('24h')", Credit: "Author", Benefits: "ThreadAuthor"},
 		{Name: "due", Generation: "1", Role: "Basis", On: []event.Kind{event.ThreadAged}, After: 24 * time.Hour, When: "thread.question", Credit: "None", Benefits: "None", Per: blueprint.Per{Scope: "Thread"}},
@@ -73,6 +73,12 @@ func TestYear(t *testing.T) {
 		t.Errorf("%s %.300s", d.Side, d.Line)
 	}
 	t.Log(time.Since(start))
+	rq, _ := l.Reader().Query("SELECT what || ident || error FROM setaside LIMIT 3")
+	for rq.Next() {
+		var b string
+		rq.Scan(&b)
+		t.Log(b)
+	}
 	rs, _ := l.Reader().Query("SELECT behaviour, state, count(*) FROM occurrences GROUP BY 1, 2")
 	for rs.Next() {
 		var b string
