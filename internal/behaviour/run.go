@@ -32,6 +32,8 @@ type Run struct {
 	location *time.Location
 	channel  *expr.Channel
 	failed   error
+	// until is the end of the time in which a confirmation may come, while one is looked for; else 0.
+	until int64
 }
 
 // Start prepares the run; it must be called once before use.
@@ -344,7 +346,9 @@ func (r *Run) settle(o *ledger.Occurrence) error {
 		r.Tx.EditOccurrence(o)
 		return r.count(b, o)
 	}
+	r.until = o.Due
 	ok, err := r.stillHolds(b, o, true)
+	r.until = 0
 	if err != nil {
 		return err
 	}
