@@ -88,7 +88,7 @@ func (r *Run) Happened(e *ledger.Event, c conversation.Change) error {
 // trigger evaluates the rules on this kind of event.
 func (r *Run) trigger(e *ledger.Event, t *ledger.Thread, m *ledger.Message) error {
 	rules := r.Engine.byTrigger[e.Kind]
-	if len(rules) == 0 || (t != nil && !t.Visible) || (m != nil && !m.Visible()) {
+	if len(rules) == 0 || gone(t, m) {
 		return nil
 	}
 	var in *expr.Input
@@ -360,12 +360,24 @@ func (r *Run) settle(o *ledger.Occurrence) error {
 	return r.promote(b, o)
 }
 
+// gone says whether what an event is about can no longer be seen: its message, or its thread as a whole, which stands
+// and falls with its opening.
+func gone(t *ledger.Thread, m *ledger.Message) bool {
+	switch {
+	case t != nil && !t.Visible:
+		return true
+	case m != nil:
+		return !m.Visible()
+	}
+	return t != nil && t.Doc.Opening != 0 && !t.Doc.OpeningOK
+}
+
 func (r *Run) stillHolds(b *rule, o *ledger.Occurrence, confirm bool) (bool, error) {
 	e, t, m, err := r.source(o)
 	if err != nil {
 		return false, err
 	}
-	if (t != nil && !t.Visible) || (m != nil && !m.Visible()) {
+	if gone(t, m) {
 		return false, nil
 	}
 	in, err := r.input(e, t, m)
@@ -480,18 +492,21 @@ func (r *Run) promote(b *rule, o *ledger.Occurrence) error {
 
 // undoSources takes back what an event takes the ground from.
 func (r *Run) undoSources(e *ledger.Event, t *ledger.Thread, m *ledger.Message, c conversation.Change) error {
-	var gone func(*ledger.Occurrence) (bool, error)
+	var taken func(*ledger.Occurrence, *ledger.Thread) (bool, error)
 	switch {
 	case t == nil:
 		return nil
 	case !t.Visible:
-		gone = func(*ledger.Occurrence) (bool, error) { return true, nil }
+		taken = func(*ledger.Occurrence, *ledger.Thread) (bool, error) { return true, nil }
 	case e.Kind == event.MessageRemoved || e.Kind == event.MessageHeld || e.Kind == event.MessageMoved:
-		gone = func(o *ledger.Occurrence) (bool, error) {
+		taken = func(o *ledger.Occurrence, in *ledger.Thread) (bool, error) {
+			if o.Message == 0 {
+				return gone(in, nil), nil
+			}
 			return o.Message == m.N && (o.Thread != t.N || !m.Visible()), nil
 		}
 	case e.Kind == event.AnswerUnaccepted:
-		gone = func(o *ledger.Occurrence) (bool, error) {
+		taken = func(o *ledger.Occurrence, _ *ledger.Thread) (bool, error) {
 			if o.Message != m.N {
 				return false, nil
 			}
@@ -511,7 +526,7 @@ func (r *Run) undoSources(e *ledger.Event, t *ledger.Thread, m *ledger.Message, 
 			return err
 		}
 		for _, o := range all {
-			ok, err := gone(o)
+			ok, err := taken(o, th)
 			if err == nil && ok && o.Basis == 0 {
 				err = r.undo(o)
 			}
