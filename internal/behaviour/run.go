@@ -82,6 +82,45 @@ func (r *Run) Happened(e *ledger.Event, c conversation.Change) error {
 	if c.From != nil {
 		return r.reconsider(e, c.From, 0, 0)
 	}
+	if (t.Visible && !c.VisibleBefore) || e.Kind == event.MessageReleased {
+		return r.revive(e, t)
+	}
+	return nil
+}
+
+// revive lets hold again what was undone because its thread or message had gone, which is back.
+func (r *Run) revive(back *ledger.Event, t *ledger.Thread) error {
+	all, err := r.Tx.OccurrencesOf(t.N)
+	if err != nil {
+		return err
+	}
+	for _, o := range slices.Clone(all) {
+		b := r.Engine.byName[o.Behaviour]
+		if o.State != ledger.Undone || o.Basis != 0 || b == nil || b.Generation != o.Generation {
+			continue
+		}
+		if back.Message != 0 && o.Message != back.Message && (o.Message != 0 || back.Message != t.Doc.Opening) {
+			continue
+		}
+		e, _, m, err := r.source(o)
+		if err != nil {
+			return err
+		}
+		if gone(t, m) || (m != nil && (m.Thread != t.N || e.Kind == event.AnswerAccepted && !m.Is(ledger.MessageAccepted))) {
+			continue
+		}
+		in, err := r.input(e, t, m)
+		if err != nil {
+			return err
+		}
+		ok, err := r.holds(b, partWhen, e, in)
+		if err == nil && ok {
+			err = r.candidate(b, e, t, m, in)
+		}
+		if err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -236,8 +275,8 @@ func (r *Run) candidate(b *rule, e *ledger.Event, t *ledger.Thread, m *ledger.Me
 	}
 	var o *ledger.Occurrence
 	for _, s := range same {
-		if s.Seq == e.Seq {
-			o = s
+		if s.Seq == e.Seq && (t == nil || s.Thread == t.N) {
+			o = s // else it moved: what it was in its old thread stays undone there
 		}
 	}
 	if o != nil && o.State != ledger.Undone && o.State != ledger.Dropped {
