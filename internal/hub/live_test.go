@@ -4,10 +4,14 @@
 package hub_test
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/kith-dev/kith/internal/blueprint"
 )
 
 // The question of each live test: topic 1 by ann (post 1), answered by ben (2) after an hour, by cat (3) after two.
@@ -201,4 +205,72 @@ func (f *watched) late(ago time.Duration) {
 	f.Reply(topic, cat, "<p>It took a while.</p>", 0)
 	f.clock.Advance(ago)
 	f.look(time.Minute)
+}
+
+// TestWideningSince reads a horizon first, then all: what was read stays as it is, and only the rest is asked for.
+func TestWideningSince(t *testing.T) {
+	f := newForum(t, answers())
+	const old, recent = 7, 5
+	topics := func(n int) {
+		for range n {
+			id, _ := f.NewTopic(ann, support, "Which cable?", "<p>Which cable do I need?</p>")
+			f.clock.Advance(time.Hour)
+			f.Reply(id, ben, "<p>The short one.</p>", 0)
+			f.clock.Advance(3 * time.Hour)
+		}
+	}
+	topics(old)
+	f.clock.Advance(30 * day)
+	topics(recent)
+	f.clock.Advance(time.Hour)
+	f.since = blueprint.Since{Duration: 10 * day}
+	f.connect()
+	if n := f.count("threads"); n != recent {
+		t.Fatalf("%d threads within the horizon, want %d", n, recent)
+	}
+	f.look(time.Minute)
+	f.look(time.Minute)
+	f.sound()
+	f.events()
+
+	f.since = blueprint.Since{All: true}
+	f.topics.Store(0)
+	f.connect()
+	if n := f.topics.Load(); n != old {
+		t.Errorf("widening asked for %d topics, want the %d that were missing", n, old)
+	}
+	if n := f.count("threads"); n != old+recent {
+		t.Errorf("%d threads after widening, want %d", n, old+recent)
+	}
+	kinds := map[string]int{}
+	for _, e := range f.events() {
+		kind, _, _ := strings.Cut(e, " ")
+		kinds[kind]++
+	}
+	if d := cmp.Diff(map[string]int{"ThreadOpened": old, "MessagePosted": 2 * old, "ThreadAged": old}, kinds); d != "" {
+		t.Errorf("events of what widening brought (-want +got):\n%s", d)
+	}
+	f.clock.Advance(day)
+	f.look(time.Minute)
+	want := map[string]string{ // history moves no counter; the recent questions fell due while Kith was there
+		"answer":   fmt.Sprintf("%d Counted; +0 -0", old+recent),
+		"due":      fmt.Sprintf("%d Counted; +%d -0", old+recent, recent),
+		"answered": fmt.Sprintf("%d Counted; +%d -0", old+recent, recent),
+	}
+	if d := cmp.Diff(want, f.totals()); d != "" {
+		t.Errorf("totals after widening (-want +got):\n%s", d)
+	}
+	f.sound()
+	f.events()
+	f.again()
+	if again := f.events(); len(again) > 0 {
+		t.Errorf("reading everything again found %v", again)
+	}
+	f.sound()
+}
+
+func (f *watched) count(table string) (n int) {
+	f.t.Helper()
+	f.rows("SELECT count(*) FROM "+table, func(scan func(...any) error) error { return scan(&n) })
+	return n
 }
