@@ -165,6 +165,11 @@ func (p *pipeline) drainList(staged []ledger.Staged) error {
 	if err := p.prefetch(observations); err != nil {
 		return err
 	}
+	if n := len(staged); n > 0 {
+		if err := p.tx.LoadTimers(p.channel.N, min(staged[n-1].At-1, p.channel.PendingWatermark)); err != nil { // in one go
+			return err
+		}
+	}
 	for i, s := range staged {
 		// Up to here the past has happened: what was due by then fires first.
 		if due := min(s.At-1, p.channel.PendingWatermark); due > 0 {
