@@ -314,6 +314,38 @@ func TestSetAsideAndRetry(t *testing.T) {
 	f.sound()
 }
 
+// TestWhatIsSetAsideIsOvertaken sets a message aside that is then seen as it stood later: a retry must not bring back
+// the older state.
+func TestWhatIsSetAsideIsOvertaken(t *testing.T) {
+	f := asked(t)
+	broken := true
+	f.close()
+	f.options.BeforeObservation = func(o *event.Observation) error {
+		if broken && o.Message != nil && o.Message.ID == "2" {
+			return errors.New("a fault in the test")
+		}
+		return nil
+	}
+	f.open()
+	f.apply(answers())
+	f.RemoveByAuthor(bens)
+	f.look(time.Minute)
+	if aside, err := f.ledger.ListAside(t.Context()); err != nil || len(aside) != 1 {
+		t.Fatalf("set aside: %v, %v", aside, err)
+	}
+	broken = false
+	f.Restore(bens)
+	f.Edit(bens, "<p>The green one.</p>")
+	f.look(time.Minute)
+	if _, err := f.hub.Retry(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff([]string{"MessageEdited 2#1"}, f.events()); d != "" {
+		t.Errorf("events (-want +got):\n%s", d)
+	}
+	f.sound()
+}
+
 // posted gives each message with its thread and state, whatever the order in which it came.
 func (f *watched) posted() []string {
 	f.t.Helper()
