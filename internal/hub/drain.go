@@ -31,6 +31,12 @@ type stagedDoc struct {
 // is kept twice: as it was, and as it became.
 func (p *pipeline) stage(list []event.Observation) error {
 	var rows []ledger.Staged
+	latest := map[string]int{} // where a message is on this page more than once, only how it stood last counts
+	for i, o := range list {
+		if o.Message != nil {
+			latest[o.Message.ID] = i
+		}
+	}
 	add := func(at int64, rank int, ident string, author *event.Actor, o event.Observation) error {
 		doc, err := json.Marshal(stagedDoc{p.conv.Observed, o})
 		if err != nil {
@@ -43,7 +49,12 @@ func (p *pipeline) stage(list []event.Observation) error {
 		rows = append(rows, s)
 		return nil
 	}
-	for _, o := range list {
+	var once []string // messages of which no later change is known, or none any more
+	for i, o := range list {
+		if o.Message != nil && latest[o.Message.ID] != i {
+			continue
+		}
+		before := len(rows)
 		var err error
 		switch {
 		case o.Member != nil:
@@ -58,6 +69,12 @@ func (p *pipeline) stage(list []event.Observation) error {
 		if err != nil {
 			return err
 		}
+		if o.Message != nil && len(rows) == before+1 {
+			once = append(once, o.Message.ID)
+		}
+	}
+	if err := p.tx.DropStaged(p.channel.N, rankLater, once); err != nil {
+		return err
 	}
 	return p.tx.Stage(p.channel.N, rows)
 }
