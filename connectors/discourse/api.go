@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/kith-dev/kith/api/event"
 	"github.com/kith-dev/kith/connectors/discourse/discoursejson"
 	"github.com/kith-dev/kith/connectors/sdk"
 )
@@ -28,12 +29,16 @@ type reading struct {
 	c   *Connector
 	ctx context.Context //nolint:containedctx // It is this call's, and the value does not outlive the call.
 
-	rooms       *directory
+	rooms *directory
+	// answersHere is set once the forum has answered beside a topic that did not.
 	answersHere bool
 	// behind is set while live has not listed up to the newest post.
 	behind bool
-	page   sdk.Page
-	bytes  int
+
+	page  sdk.Page
+	bytes int
+	// last are observations that come after all others of the page.
+	last []event.Observation
 }
 
 // get reads a JSON document of the forum.

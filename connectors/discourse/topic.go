@@ -30,8 +30,8 @@ type want struct {
 	anchor int64
 	// fresh are the new posts that made the topic be read. Long topics are then read at these only; nil: all of it.
 	fresh []int64
-	// listing adds what exists, so that the hub can conclude removals.
-	listing bool
+	// listing adds what exists, so that the hub can conclude removals; atEnd puts it behind all else on the page.
+	listing, atEnd bool
 	// gone adds a removed thread where the topic does not answer, or has left the rooms that are read (with fresh, it
 	// may never have been in them).
 	gone bool
@@ -102,7 +102,7 @@ func (r *reading) addPosts(t *discoursejson.Topic, w want, o discoursejson.Optio
 		}
 	}
 	const besides = 2 // The thread and its listing.
-	left := event.MaxObservations - len(r.page.Observations) - besides
+	left := event.MaxObservations - len(r.page.Observations) - len(r.last) - besides
 	if left < 1 || (len(whole) > left && len(r.page.Observations) > 0) {
 		return outcome{}, errPageFull
 	}
@@ -130,7 +130,9 @@ func (r *reading) addPosts(t *discoursejson.Topic, w want, o discoursejson.Optio
 		return outcome{anchor: block[len(block)-1]}, nil
 	}
 	if w.listing {
-		if l, ok := discoursejson.ListingOf(t, o); ok {
+		if l, ok := discoursejson.ListingOf(t, o); ok && w.atEnd {
+			r.last = append(r.last, l)
+		} else if ok {
 			r.add(l)
 		}
 	}
