@@ -70,6 +70,89 @@ func TestLongTopics(t *testing.T) {
 	}
 }
 
+// TestTopicsWithoutAStream are read by number, and what is new in them is seen.
+func TestTopicsWithoutAStream(t *testing.T) {
+	f := newForum(t, nil, discoursetest.WithoutStreamAbove(500))
+	topic, _ := f.NewTopic(ann, 5, "Endless", "<p>x</p>")
+	var posts []int64
+	for n := range 1100 {
+		posts = append(posts, f.Reply(topic, ben, "<p>x</p>", n/2+1))
+	}
+	r := f.reader()
+	_, live := drain(t, r, event.Live, nil)
+	obs, _ := drain(t, r, event.Backfill, nil)
+	got := sorted(obs)
+	if len(got.messages) != 1101 || len(got.threads) != 1 || len(got.listings) != 0 {
+		t.Errorf("%d messages, %d threads, %d listings", len(got.messages), len(got.threads), len(got.listings))
+	}
+	if m := got.messages[id(posts[1099])]; m == nil || m.Parent != id(posts[548]) {
+		t.Errorf("the last reply: %+v", m)
+	}
+	reply := f.Reply(topic, ann, "<p>x</p>", 1000)
+	f.clock.Advance(time.Minute)
+	obs, _ = drain(t, r, event.Live, live.Next)
+	if m := sorted(obs).messages[id(reply)]; m == nil || m.Parent != id(posts[998]) {
+		t.Errorf("the new reply: %+v", m)
+	}
+}
+
+// TestATopicThatFailsHoldsUpNoOther: a forum can fail on one topic for good.
+func TestATopicThatFailsHoldsUpNoOther(t *testing.T) {
+	f := newForum(t, nil)
+	r := f.reader()
+	_, live := drain(t, r, event.Live, nil)
+	bad, _ := f.NewTopic(ann, 5, "Bad", "<p>x</p>")
+	good, _ := f.NewTopic(ann, 5, "Good", "<p>x</p>")
+	f.clock.Advance(time.Minute)
+	_, sweep := drain(t, r, event.Sweep, nil)
+	f.Like(1)
+	f.Like(2)
+	for lane, cursor := range map[event.Lane]sdk.Cursor{event.Live: live.Next, event.Backfill: nil, event.Sweep: sweep.Next} {
+		t.Run(string(lane), func(t *testing.T) {
+			tries := 0
+			f.SetFault(func(r *http.Request) discoursetest.Fault {
+				if r.URL.Path != "/t/"+id(bad)+".json" {
+					return nil
+				}
+				tries++
+				return discoursetest.Status(500)
+			})
+			found, aside := false, 0
+			for range 20 {
+				p, err := r.Read(t.Context(), lane, cursor)
+				if err != nil {
+					t.Fatal(err)
+				}
+				aside += len(p.Quarantined)
+				found = found || sorted(p.Observations).threads[id(good)] != nil
+				if cursor = p.Next; !p.More {
+					break
+				}
+			}
+			if !found || aside != 1 || tries < 5 {
+				t.Errorf("the other found: %v, set aside: %d, tried %d times", found, aside, tries)
+			}
+		})
+	}
+	t.Run("and comes when it works again", func(t *testing.T) {
+		f.SetFault(nil)
+		f.SetFault(failing("/t/"+id(bad)+".json", discoursetest.Status(500)))
+		p, err := r.Read(t.Context(), event.Backfill, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for ; p.More && err == nil; p, err = r.Read(t.Context(), event.Backfill, p.Next) {
+			f.SetFault(nil)
+			if sorted(p.Observations).threads[id(bad)] != nil {
+				return
+			}
+		}
+		if err != nil || sorted(p.Observations).threads[id(bad)] == nil {
+			t.Errorf("not read after it worked again: %v", err)
+		}
+	})
+}
+
 func TestLargeTextsAreSpreadOverPages(t *testing.T) {
 	f := newForum(t, nil)
 	topic, _ := f.NewTopic(ann, 5, "Large", "<p>x</p>")

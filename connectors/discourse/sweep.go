@@ -215,6 +215,12 @@ func (r *reading) readChanges(cur *sweepCursor) (progress bool, err error) {
 		if errors.Is(err, errPageFull) {
 			return true, nil
 		}
+		if err != nil && r.troubled(err) {
+			// Its turn comes again.
+			r.setAside(id, errTroubled)
+			cur.Queue, cur.Anchor, progress = cur.Queue[1:], 0, true
+			continue
+		}
 		if err != nil {
 			return progress, err
 		}
