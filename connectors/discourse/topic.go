@@ -158,9 +158,7 @@ func (r *reading) addByNumber(t *discoursejson.Topic, w want, o discoursejson.Op
 		return outcome{}, errPageFull
 	}
 	last := int(max(-w.anchor, 0))
-	if last == 0 {
-		r.add(discoursejson.ThreadOf(t, o))
-	}
+	first := last == 0
 	var posts []discoursejson.Post
 	size := 0
 	for more := true; more && len(posts)+discoursejson.HeadPosts <= r.left() && size < pageTextBytes; {
@@ -183,6 +181,9 @@ func (r *reading) addByNumber(t *discoursejson.Topic, w want, o discoursejson.Op
 	parents, err := r.parents(t, posts, false)
 	if err != nil {
 		return outcome{}, err
+	}
+	if first {
+		r.add(discoursejson.ThreadOf(t, o))
 	}
 	messages, bad := discoursejson.MessagesOf(t, posts, parents, o)
 	r.quarantine(bad...)
