@@ -1,0 +1,89 @@
+// Copyright The Kith Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+// The types of conditions. Each answers a question that a person would ask; True is always the good answer.
+const (
+	// ConditionReady sums up: the resource does what was declared. It stays True through a platform's outage.
+	ConditionReady = "Ready"
+	// ConditionAccepted says that the spec, and what it refers to, can be used.
+	ConditionAccepted = "Accepted"
+	// ConditionOwned says that a team answers for it (Channel), or that each task has one accountable team (Community).
+	ConditionOwned = "Owned"
+	// ConditionDeployed says that the channel's connector is available at this generation.
+	ConditionDeployed = "Deployed"
+	// ConditionConnected says that the connector reports, and gets on.
+	ConditionConnected = "Connected"
+	// ConditionLedgerReady says that the community's ledger can be written.
+	ConditionLedgerReady = "LedgerReady"
+	// ConditionHubAvailable says that the community's hub runs at this generation.
+	ConditionHubAvailable = "HubAvailable"
+	// ConditionMeasurable says that every channel shows what the behaviour needs.
+	ConditionMeasurable = "Measurable"
+	// ConditionAgreed says that every stakeholder has agreed to this generation of the objective.
+	ConditionAgreed = "Agreed"
+	// ConditionEvaluated says that the objective's value is known and recent.
+	ConditionEvaluated = "Evaluated"
+	// ConditionReconciling and ConditionStalled are kstatus's own: present only while something is under way, or while it
+	// cannot go on without a change.
+	ConditionReconciling = "Reconciling"
+	ConditionStalled     = "Stalled"
+)
+
+// Reasons that are used with several types of conditions.
+const (
+	ReasonSucceeded             = "Succeeded"
+	ReasonProgressing           = "Progressing"
+	ReasonSuspended             = "Suspended"
+	ReasonInvalidSpec           = "InvalidSpec"
+	ReasonReferenceMissing      = "ReferenceMissing"
+	ReasonDependencyNotAccepted = "DependencyNotAccepted"
+)
+
+// Reasons of Accepted.
+const (
+	ReasonAccepted          = "Accepted"
+	ReasonInvalidExpression = "InvalidExpression"
+	ReasonUnknownPlatform   = "UnknownPlatform"
+	ReasonInvalidSettings   = "InvalidSettings"
+	// ReasonCountsActivity is the vanity guard's: the objective's behaviour depends on nobody but who does it.
+	ReasonCountsActivity = "CountsActivity"
+	// ReasonActivityStated lets such an objective through because a reason is stated.
+	ReasonActivityStated = "ActivityStated"
+)
+
+// Reasons of Owned.
+const (
+	ReasonOwnerNamed   = "OwnerNamed"
+	ReasonOwnerMissing = "OwnerMissing"
+)
+
+// Reasons of Connected. Backfilling goes with True: history is read while what is new already arrives.
+const (
+	ReasonConnected        = "Connected"
+	ReasonConnecting       = "Connecting"
+	ReasonBackfilling      = "Backfilling"
+	ReasonRateLimited      = "RateLimited"
+	ReasonBadCredentials   = "BadCredentials"
+	ReasonSecretKeyMissing = "SecretKeyMissing" //nolint:gosec // a reason, no credential
+	ReasonUnreachable      = "Unreachable"
+	ReasonPlatformError    = "PlatformError"
+)
+
+// Reasons of Deployed, HubAvailable and LedgerReady.
+const (
+	ReasonAvailable   = "Available"
+	ReasonUnavailable = "Unavailable"
+)
+
+// Reasons of Measurable, Agreed and Evaluated.
+const (
+	ReasonMeasurable    = "Measurable"
+	ReasonNotMeasurable = "NotMeasurable"
+	ReasonAgreed        = "Agreed"
+	ReasonNotAgreed     = "NotAgreed"
+	ReasonEvaluated     = "Evaluated"
+	ReasonTooFew        = "TooFew"
+	ReasonDataStale     = "DataStale"
+)

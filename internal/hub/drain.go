@@ -1,0 +1,252 @@
+// Copyright The Kith Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package hub
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/kith-dev/kith/api/event"
+	"github.com/kith-dev/kith/internal/ledger"
+)
+
+// Ranks order what happened at the same moment.
+const (
+	rankMember = iota
+	rankThread
+	rankMessage
+	rankLater // what became of a message afterwards
+	rankListing
+)
+
+type stagedDoc struct {
+	Observed    int64             `json:"observed"`
+	Observation event.Observation `json:"observation"`
+}
+
+// stage keeps observations until history has been read. A message that was accepted or removed at a known later time
+// is kept twice: as it was, and as it became.
+func (p *pipeline) stage(list []event.Observation) error {
+	var rows []ledger.Staged
+	add := func(at int64, rank int, ident string, author *event.Actor, o event.Observation) error {
+		doc, err := json.Marshal(stagedDoc{p.conv.Observed, o})
+		if err != nil {
+			return fmt.Errorf("encode an observation: %w", err)
+		}
+		s := ledger.Staged{At: at, Rank: rank, Ident: ident, Doc: doc}
+		if author != nil {
+			s.Author = p.tx.Lookup(p.channel.N, author.ID)
+		}
+		rows = append(rows, s)
+		return nil
+	}
+	for _, o := range list {
+		var err error
+		switch {
+		case o.Member != nil:
+			err = add(0, rankMember, o.Member.ID, &o.Member.Actor, o)
+		case o.Thread != nil:
+			err = add(o.Thread.CreatedAt.UnixMilli(), rankThread, o.Thread.ID, &o.Thread.Author, o)
+		case o.Listing != nil:
+			err = add(p.conv.Observed, rankListing, o.Listing.Thread, nil, o)
+		case o.Message != nil:
+			err = p.stageMessage(o, add)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return p.tx.Stage(p.channel.N, rows)
+}
+
+func (p *pipeline) stageMessage(o event.Observation, add func(int64, int, string, *event.Actor, event.Observation) error) error {
+	m := o.Message
+	first := *m
+	later := m.CreatedAt
+	if m.Presence == event.Removed && m.RemovedAt.After(m.CreatedAt) {
+		first.Presence, first.RemovedAt, first.RemovedBy, first.Remover = "", time.Time{}, "", nil
+		later = m.RemovedAt
+	}
+	if m.Accepted != nil && *m.Accepted && m.AcceptedAt.After(m.CreatedAt) {
+		first.Accepted, first.AcceptedAt, first.AcceptedBy = nil, time.Time{}, nil
+		if m.AcceptedAt.After(later) {
+			later = m.AcceptedAt
+		}
+	}
+	if later.Equal(m.CreatedAt) {
+		return add(m.CreatedAt.UnixMilli(), rankMessage, m.ID, &m.Author, o)
+	}
+	if err := add(m.CreatedAt.UnixMilli(), rankMessage, m.ID, &m.Author, event.Observation{Message: &first}); err != nil {
+		return err
+	}
+	return add(later.UnixMilli(), rankLater, m.ID, &m.Author, o)
+}
+
+// drainChunk is how many observations of history one transaction processes.
+const drainChunk = 1000
+
+// drainAll processes a channel's history, which has been read, in the order of its own time: so that levels, parties
+// and cases come out as if Kith had been there, whatever the order of reading. It holds the channel's turn.
+func (h *Hub) drainAll(channel int64) {
+	for {
+		more, err := h.drainSome(h.ctx, channel)
+		if err != nil {
+			if h.ctx.Err() == nil {
+				h.o.Log.Error(err, "Processing the history of a channel stopped; it goes on at the next start", "channel", channel)
+				h.failure.Store(&err)
+			}
+			return
+		}
+		if !more {
+			return
+		}
+	}
+}
+
+func (h *Hub) drainSome(ctx context.Context, channel int64) (more bool, err error) {
+	tx, err := h.ledger.Begin(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer tx.Rollback()
+	g := h.engine.Load()
+	channels, err := tx.Channels()
+	if err != nil {
+		return false, err
+	}
+	var c *ledger.Channel
+	for _, x := range channels {
+		if x.N == channel {
+			c = x
+		}
+	}
+	if c == nil || c.History != ledger.HistoryProcessing {
+		return false, nil
+	}
+	p, err := h.newPipeline(tx, c, g, h.millis(), false)
+	if err != nil {
+		return false, err
+	}
+	staged, err := tx.NextStaged(channel, drainChunk)
+	if err != nil {
+		return false, err
+	}
+	if err := h.noteDrain(tx, channel, len(staged)); err != nil {
+		return false, err
+	}
+	if err := p.drainList(staged); err != nil {
+		return false, err
+	}
+	if err := tx.Unstage(staged); err != nil {
+		return false, err
+	}
+	if len(staged) == 0 {
+		c.History = ledger.HistoryComplete
+		c.Watermark = max(c.Watermark, c.PendingWatermark)
+		if err := p.advance(c.Watermark); err != nil {
+			return false, err
+		}
+	}
+	return len(staged) > 0, tx.Commit()
+}
+
+func (p *pipeline) drainList(staged []ledger.Staged) error {
+	docs := make([]stagedDoc, len(staged))
+	observations := make([]event.Observation, len(staged))
+	for i, s := range staged {
+		if err := json.Unmarshal(s.Doc, &docs[i]); err != nil {
+			return fmt.Errorf("decode staged observation %d: %w", s.N, err)
+		}
+		observations[i] = docs[i].Observation
+	}
+	if err := p.prefetch(observations); err != nil {
+		return err
+	}
+	for i, s := range staged {
+		// Up to here the past has happened: what was due by then fires first.
+		if due := min(s.At-1, p.channel.PendingWatermark); due > 0 {
+			if err := p.advance(due); err != nil {
+				return err
+			}
+		}
+		p.conv.Observed = docs[i].Observed
+		if err := p.observe(&observations[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (h *Hub) noteDrain(tx *ledger.Tx, channel int64, now int) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	d := h.draining[channel]
+	if d.total == 0 {
+		n, err := tx.CountStaged(channel, nil)
+		if err != nil {
+			return err
+		}
+		d.total = n
+	} else {
+		d.done = min(d.total, d.done+int64(now))
+	}
+	h.draining[channel] = d
+	if now == 0 {
+		delete(h.draining, channel)
+	}
+	return nil
+}
+
+// Resume goes on with history that was being processed when the last hub stopped.
+func (h *Hub) Resume(ctx context.Context) error {
+	tx, err := h.ledger.Begin(ctx)
+	if err != nil {
+		return err
+	}
+	channels, err := tx.Channels()
+	tx.Rollback()
+	if err != nil {
+		return err
+	}
+	for _, c := range channels {
+		if c.History != ledger.HistoryProcessing {
+			continue
+		}
+		done, err := h.turn(ctx, c.N)
+		if err != nil {
+			return err
+		}
+		h.work.Go(func() {
+			defer done()
+			h.drainAll(c.N)
+		})
+	}
+	return nil
+}
+
+// Drain waits until no history is being processed.
+func (h *Hub) Drain(ctx context.Context) error {
+	tx, err := h.ledger.Begin(ctx)
+	if err != nil {
+		return err
+	}
+	channels, err := tx.Channels()
+	tx.Rollback()
+	if err != nil {
+		return err
+	}
+	for _, c := range channels {
+		done, err := h.turn(ctx, c.N)
+		if err != nil {
+			return err
+		}
+		done()
+	}
+	if err := h.failure.Load(); err != nil {
+		return *err
+	}
+	return nil
+}

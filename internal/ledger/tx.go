@@ -1,0 +1,322 @@
+// Copyright The Kith Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package ledger
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// Tx is one transaction: rows are loaded as asked for, changed in memory, and written together at Commit. Whatever
+// fails before that leaves no trace. A Tx belongs to one goroutine.
+type Tx struct {
+	l    *Ledger
+	ctx  context.Context
+	sql  *sql.Tx
+	next counters
+	done bool
+
+	threads      rows[Thread]
+	messages     rows[Message]
+	stats        rows[Stats]
+	occurrences  rows[Occurrence]
+	threadByID   map[nativeKey]*Thread
+	messageByID  map[nativeKey]*Message
+	loadedThread map[int64]bool // threads whose messages are all in memory
+	byThread     map[int64][]*Message
+	occByKey     map[scopeKey][]*Occurrence
+	occByThread  map[int64][]*Occurrence
+	keyLoaded    map[scopeKey]bool
+	occLoaded    map[int64]bool
+
+	members    map[int64]*Member
+	identities map[lookupKey]identity
+	events     []*Event
+	eventBySeq map[int64]*Event
+	identity   map[eventKey]bool
+	marks      []mark
+	timers     timerHeap
+	timersTo   map[int64]int64 // channel → loaded up to
+	newTimers  []*Timer
+	dropped    []int64
+	texts      map[int64]text
+	titles     map[int64]text
+	refs       []ref
+	reactors   map[reactor]bool
+	counts     map[Counter]int64
+	buckets    map[bucket]int64
+	people     map[person]bool
+	verdicts   []verdict
+	aside      []SetAside
+	channels   map[int64]*Channel
+
+	guard, guards int // the savepoint now, and how many there have been
+	undo          []func()
+	stmts map[string]*sql.Stmt
+}
+
+type (
+	nativeKey struct {
+		channel int64
+		native  string
+	}
+	eventKey struct {
+		channel  int64
+		kind     int
+		native   string
+		revision int
+	}
+	mark struct{ seq, channel, upTo int64 }
+	text struct {
+		at   int64
+		text string
+	}
+	ref struct {
+		channel         int64
+		native          string
+		message, author int64
+	}
+	reactor struct {
+		message int64
+		name    string
+		member  int64
+	}
+	bucket struct {
+		name    string
+		channel int64
+		le      int64
+	}
+	person struct {
+		channel   int64
+		behaviour string
+		label     string
+		member    int64
+	}
+	verdict struct {
+		position, event int64
+		behaviour       string
+		part            int
+		holds           bool
+	}
+)
+
+// ErrStorage is in the chain of every error of the database itself: nothing is wrong with what was to be written.
+var ErrStorage = errors.New("ledger storage")
+
+// Counter names one stored total.
+type Counter struct {
+	Name      string
+	Channel   int64
+	Behaviour string
+	Level     string
+	Segment   string
+}
+
+// rows is a cache of one table's rows by number.
+type rows[R any] struct {
+	byN   map[int64]*R
+	dirty []*R
+}
+
+func (r *rows[R]) get(n int64) *R { return r.byN[n] }
+
+func (r *rows[R]) put(n int64, v *R) {
+	if r.byN == nil {
+		r.byN = map[int64]*R{}
+	}
+	r.byN[n] = v
+}
+
+// Begin starts the transaction; it waits for the one before it.
+func (l *Ledger) Begin(ctx context.Context) (*Tx, error) {
+	l.turn.Lock()
+	t, err := l.write.BeginTx(ctx, nil)
+	if err != nil {
+		l.turn.Unlock()
+		return nil, fmt.Errorf("begin a ledger transaction: %w", err)
+	}
+	return &Tx{
+		l: l, ctx: ctx, sql: t, next: l.next,
+		threadByID: map[nativeKey]*Thread{}, messageByID: map[nativeKey]*Message{}, loadedThread: map[int64]bool{},
+		byThread: map[int64][]*Message{}, occByKey: map[scopeKey][]*Occurrence{}, occByThread: map[int64][]*Occurrence{},
+		keyLoaded: map[scopeKey]bool{}, occLoaded: map[int64]bool{},
+		members: map[int64]*Member{}, identities: map[lookupKey]identity{},
+		eventBySeq: map[int64]*Event{}, identity: map[eventKey]bool{}, timersTo: map[int64]int64{},
+		texts: map[int64]text{}, titles: map[int64]text{}, reactors: map[reactor]bool{}, counts: map[Counter]int64{},
+		buckets: map[bucket]int64{}, people: map[person]bool{}, channels: map[int64]*Channel{}, stmts: map[string]*sql.Stmt{},
+	}, nil
+}
+
+// Rollback gives everything up. After Commit it does nothing.
+func (tx *Tx) Rollback() {
+	if tx.done {
+		return
+	}
+	tx.done = true
+	_ = tx.sql.Rollback() // the connection is given back either way; there is nothing to add to the error that led here
+	tx.l.turn.Unlock()
+}
+
+// Commit writes every changed row and ends the transaction.
+func (tx *Tx) Commit() error {
+	if tx.done {
+		return sql.ErrTxDone
+	}
+	if err := tx.flush(); err != nil {
+		tx.Rollback()
+		return err
+	}
+	if err := tx.sql.Commit(); err != nil {
+		tx.Rollback()
+		return fmt.Errorf("commit to the %w: %w", ErrStorage, err)
+	}
+	tx.done = true
+	tx.l.next = tx.next
+	tx.l.turn.Unlock()
+	return nil
+}
+
+// Guard runs f under a savepoint: if f fails, all that it changed is as before, and its error is returned.
+// Guards nest.
+func (tx *Tx) Guard(f func() error) error {
+	outer, undo, next := tx.guard, len(tx.undo), tx.next
+	tx.guards++
+	tx.guard = tx.guards
+	err := f()
+	if err != nil {
+		for _, u := range slices.Backward(tx.undo[undo:]) {
+			u()
+		}
+		tx.undo = tx.undo[:undo]
+		tx.next = next
+	}
+	tx.guard = outer
+	if outer == 0 {
+		tx.undo = tx.undo[:0]
+	}
+	return err
+}
+
+func (tx *Tx) onUndo(u func()) {
+	if tx.guard > 0 {
+		tx.undo = append(tx.undo, u)
+	}
+}
+
+// edit must be called before a cached row is changed: it keeps a copy for the savepoint and marks the row to be written.
+func edit[R any, P interface {
+	*R
+	meta() *row
+}](tx *Tx, table *rows[R], r P) {
+	m := r.meta()
+	if tx.guard > 0 && m.guard != tx.guard {
+		kept := *r
+		tx.undo = append(tx.undo, func() { *r = kept })
+		m.guard = tx.guard
+	}
+	if !m.dirty {
+		m.dirty = true
+		table.dirty = append(table.dirty, r)
+	}
+}
+
+// add caches a new row.
+func add[R any, P interface {
+	*R
+	meta() *row
+}](tx *Tx, table *rows[R], n int64, r P) {
+	table.put(n, r)
+	*r.meta() = row{dirty: true}
+	table.dirty = append(table.dirty, r)
+	tx.onUndo(func() {
+		delete(table.byN, n)
+		r.meta().dirty = false
+	})
+}
+
+// takeDirty gives the rows to be written, each once. Rows that a savepoint undid are clean again and left out.
+func takeDirty[R any, P interface {
+	*R
+	meta() *row
+}](table *rows[R]) []P {
+	var out []P
+	for _, r := range table.dirty {
+		if p := P(r); p.meta().dirty {
+			p.meta().dirty = false
+			out = append(out, p)
+		}
+	}
+	table.dirty = nil
+	return out
+}
+
+func appendUndo[T any](tx *Tx, s *[]T, v T) {
+	n := len(*s)
+	*s = append(*s, v)
+	tx.onUndo(func() { *s = (*s)[:n] })
+}
+
+func setUndo[K comparable, V any](tx *Tx, m map[K]V, k K, v V) {
+	old, had := m[k]
+	m[k] = v
+	tx.onUndo(func() {
+		if had {
+			m[k] = old
+		} else {
+			delete(m, k)
+		}
+	})
+}
+
+func (tx *Tx) prepared(query string) (*sql.Stmt, error) {
+	if s, ok := tx.stmts[query]; ok {
+		return s, nil
+	}
+	s, err := tx.sql.PrepareContext(tx.ctx, query)
+	if err != nil {
+		return nil, fmt.Errorf("prepare a statement of the %w: %w", ErrStorage, err)
+	}
+	tx.stmts[query] = s
+	return s, nil
+}
+
+// query runs a prepared query and calls scan for each row.
+func (tx *Tx) query(scan func(*sql.Rows) error, query string, args ...any) error {
+	s, err := tx.prepared(query)
+	if err != nil {
+		return err
+	}
+	rs, err := s.QueryContext(tx.ctx, args...)
+	if err != nil {
+		return fmt.Errorf("read the %w: %w", ErrStorage, err)
+	}
+	defer func() { _ = rs.Close() }() // its error shows in rs.Err
+	for rs.Next() {
+		if err := scan(rs); err != nil {
+			return fmt.Errorf("read a ledger row: %w", err)
+		}
+	}
+	return rs.Err()
+}
+
+func (tx *Tx) exec(query string, args ...any) error {
+	s, err := tx.prepared(query)
+	if err != nil {
+		return err
+	}
+	if _, err := s.ExecContext(tx.ctx, args...); err != nil {
+		return fmt.Errorf("write the %w: %w", ErrStorage, err)
+	}
+	return nil
+}
+
+// byDue sorts timers; of those due at the same moment, those that make events come first, so that a rebuild, which gets
+// the events from the record, fires the others at the same point.
+func byDue(a, b *Timer) int {
+	return cmp.Or(cmp.Compare(a.Due, b.Due), cmp.Compare(boolInt(!a.Kind.MakesEvent()), boolInt(!b.Kind.MakesEvent())), cmp.Compare(a.N, b.N))
+}
