@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/kith-dev/kith/api/event"
 	"github.com/kith-dev/kith/connectors/discourse/discoursejson"
 	"github.com/kith-dev/kith/connectors/sdk"
 )
@@ -28,12 +29,16 @@ type reading struct {
 	c   *Connector
 	ctx context.Context //nolint:containedctx // It is this call's, and the value does not outlive the call.
 
-	rooms       *directory
+	rooms *directory
+	// answersHere is set once the forum has answered beside a topic that did not.
 	answersHere bool
 	// behind is set while live has not listed up to the newest post.
 	behind bool
-	page   sdk.Page
-	bytes  int
+
+	page  sdk.Page
+	bytes int
+	// last are observations that come after all others of the page.
+	last []event.Observation
 }
 
 // get reads a JSON document of the forum.
@@ -258,6 +263,15 @@ func (r *reading) chunk(topic int64, ids []int64) ([]discoursejson.Post, error) 
 	for _, id := range ids {
 		query.Add("post_ids[]", strconv.FormatInt(id, 10))
 	}
+	return r.postsOf(topic, query)
+}
+
+// postsAfter reads the posts of a topic that follow a number, twenty or so.
+func (r *reading) postsAfter(topic int64, number int) ([]discoursejson.Post, error) {
+	return r.postsOf(topic, url.Values{"post_number": {strconv.Itoa(number)}, "asc": {"true"}})
+}
+
+func (r *reading) postsOf(topic int64, query url.Values) ([]discoursejson.Post, error) {
 	var raw json.RawMessage
 	if _, err := r.get("/t/"+strconv.FormatInt(topic, 10)+"/posts.json", query, &raw); err != nil {
 		return nil, err
@@ -280,6 +294,15 @@ func (r *reading) postIDByNumber(topic int64, number int) (int64, error) {
 		return 0, err
 	}
 	return p.ID, nil
+}
+
+// maxTries is how often a topic is tried, each time on another page, that gives errors while the forum answers.
+const maxTries = 3
+
+// troubled says whether an error is one topic's alone: the platform fails on it, and answers otherwise.
+func (r *reading) troubled(err error) bool {
+	e, ok := errors.AsType[*sdk.Error](err)
+	return ok && e.Reason == sdk.PlatformError && !e.Permanent && r.ctx.Err() == nil && r.checkForumAnswers() == nil
 }
 
 // maxQuarantined bounds what a page reports; the rest would say the same.

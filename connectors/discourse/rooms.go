@@ -58,6 +58,9 @@ func (r *reading) directory() (*directory, error) {
 		return nil, err
 	}
 	if !found && r.c.hasKey() {
+		if err := r.checkForumAnswers(); err != nil {
+			return nil, err
+		}
 		return nil, &sdk.Error{
 			Reason:  sdk.PlatformError,
 			Message: "the forum shows neither /categories.json nor /site.json, so that private categories cannot be told from public ones; give the API key the scope to read categories, or read without a key",
