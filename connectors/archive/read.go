@@ -20,8 +20,8 @@ import (
 
 const (
 	cursorVersion = 1
-	// pageBytes is where a page of topics ends: half of what is allowed, since sizes are those before encoding.
-	pageBytes = event.MaxPageBytes / 2
+	// pageBytes is where a page of topics ends, which leaves room for what goes around the observations.
+	pageBytes = event.MaxPageBytes * 3 / 4
 	// pageTopics is how many files one call reads at most, so that it answers soon also where nothing is found.
 	pageTopics = 500
 )
@@ -143,7 +143,7 @@ func (b *builder) fill(ctx context.Context) error {
 func (b *builder) fits(observations []event.Observation) int {
 	n := 0
 	for ; n < len(observations) && len(b.page.Observations)+n < event.MaxObservations; n++ {
-		size := sizeOf(&observations[n])
+		size := sdk.SizeOf(&observations[n])
 		if b.bytes+size > pageBytes && len(b.page.Observations)+n > 0 {
 			break
 		}
@@ -234,23 +234,6 @@ func lastPost(t *discoursejson.Topic) time.Time {
 }
 
 func markOf(e entry) string { return fmt.Sprintf("%d/%s", e.size, e.mark) }
-
-// sizeOf estimates an observation's bytes.
-func sizeOf(o *event.Observation) int {
-	n := 512
-	if m := o.Message; m != nil {
-		n += len(m.Text)
-		for _, l := range m.Links {
-			n += len(l) + 8
-		}
-	}
-	if l := o.Listing; l != nil {
-		for _, id := range l.IDs {
-			n += len(id) + 4
-		}
-	}
-	return n
-}
 
 // decodeCursor reads a cursor that this connector has written; nil leaves into as it is.
 func decodeCursor(cursor sdk.Cursor, into any, valid func() bool) error {

@@ -306,7 +306,8 @@ func sleep(ctx context.Context, d time.Duration) error {
 
 var (
 	errTruncated = errors.New("the answer is cut off")
-	errTooLarge  = errors.New("the answer is larger than allowed")
+	// ErrTooLarge is the cause of an answer beyond HTTPOptions.MaxBody: asking for less may help.
+	ErrTooLarge = errors.New("the answer is larger than allowed")
 )
 
 // readAll reads at most limit bytes, and says whether the body was cut or larger.
@@ -314,7 +315,7 @@ func readAll(r io.Reader, limit int64) ([]byte, error) {
 	b, err := io.ReadAll(io.LimitReader(r, limit+1))
 	switch {
 	case int64(len(b)) > limit:
-		return nil, errTooLarge
+		return nil, ErrTooLarge
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return b, fmt.Errorf("%w: %w", errTruncated, err)
 	default:

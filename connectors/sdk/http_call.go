@@ -218,7 +218,7 @@ func worthRepeating(err error) bool {
 		hostname x509.HostnameError
 		invalid  x509.CertificateInvalidError
 	)
-	return !errors.Is(err, errTooLarge) && !errors.Is(err, errRedirects) &&
+	return !errors.Is(err, ErrTooLarge) && !errors.Is(err, errRedirects) &&
 		!errors.As(err, &unknown) && !errors.As(err, &hostname) && !errors.As(err, &invalid)
 }
 
@@ -267,10 +267,10 @@ func (c *call) failure(outer context.Context, resp *http.Response, err error) er
 		return e
 	}
 	switch {
-	case err != nil && errors.Is(err, errTooLarge):
+	case err != nil && errors.Is(err, ErrTooLarge):
 		e.Body, e.Permanent = "", true
 		e.Message = fmt.Sprintf("%s answered more than %d bytes", what, c.o.MaxBody)
-		e.Err = errTooLarge
+		e.Err = ErrTooLarge
 	case err != nil && errors.Is(err, errTruncated):
 		e.Body = ""
 		e.Message = fmt.Sprintf("%s broke off in the middle of its answer, %d times", what, c.attempts)

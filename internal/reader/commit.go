@@ -97,26 +97,11 @@ func checkPage(connector string, name event.Lane, previous json.RawMessage, p sd
 	return nil
 }
 
-// pageBytes estimates the wire size of observations: their texts, and a fixed part for each.
+// pageBytes estimates the wire size of observations.
 func pageBytes(obs []event.Observation) int {
-	const each, link = 256, 8
 	n := 0
 	for i := range obs {
-		n += each
-		if m := obs[i].Message; m != nil {
-			n += len(m.Text)
-			for _, l := range m.Links {
-				n += len(l) + link
-			}
-		}
-		if t := obs[i].Thread; t != nil {
-			n += len(t.Title)
-		}
-		if l := obs[i].Listing; l != nil {
-			for _, id := range l.IDs {
-				n += len(id) + link
-			}
-		}
+		n += sdk.SizeOf(&obs[i])
 	}
 	return n
 }
