@@ -51,12 +51,12 @@ func (r *reading) get(path string, query url.Values, into any) (*sdk.Response, e
 }
 
 // optional is for endpoints that a forum may lack, hide or forbid: found is false then.
-func (r *reading) optional(path string, query url.Values, into any) (resp *sdk.Response, found bool, err error) {
-	resp, err = r.get(path, query, into)
+func (r *reading) optional(path string, query url.Values, into any) (found bool, err error) {
+	_, err = r.get(path, query, into)
 	if isStatus(err, http.StatusForbidden, http.StatusNotFound, http.StatusGone, http.StatusUnauthorized, http.StatusBadRequest, http.StatusUnprocessableEntity) {
-		return nil, false, nil
+		return false, nil
 	}
-	return resp, err == nil, err
+	return err == nil, err
 }
 
 func isStatus(err error, statuses ...int) bool {
@@ -289,7 +289,7 @@ func (r *reading) postIDByNumber(topic int64, number int) (int64, error) {
 	var p struct {
 		ID int64 `json:"id"`
 	}
-	_, found, err := r.optional("/posts/by_number/"+strconv.FormatInt(topic, 10)+"/"+strconv.Itoa(number)+".json", nil, &p)
+	found, err := r.optional("/posts/by_number/"+strconv.FormatInt(topic, 10)+"/"+strconv.Itoa(number)+".json", nil, &p)
 	if err != nil || !found {
 		return 0, err
 	}

@@ -85,7 +85,7 @@ func (r *reading) categories() ([]category, bool, error) {
 		if page > 1 {
 			query.Set("page", strconv.Itoa(page))
 		}
-		_, found, err := r.optional("/categories.json", query, &list)
+		found, err := r.optional("/categories.json", query, &list)
 		if err != nil {
 			return nil, false, err
 		}
@@ -109,7 +109,7 @@ func (r *reading) categories() ([]category, bool, error) {
 	var site struct {
 		Categories []category `json:"categories"`
 	}
-	_, found, err := r.optional("/site.json", nil, &site)
+	found, err := r.optional("/site.json", nil, &site)
 	return site.Categories, found, err
 }
 

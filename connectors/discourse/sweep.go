@@ -61,7 +61,7 @@ func (k *knownTopic) UnmarshalJSON(b []byte) error {
 	if err := json.Unmarshal(b, &n); err != nil {
 		return err
 	}
-	*k = knownTopic{id: n[0], print: uint32(n[1]), posts: n[2], activity: n[3]} //nolint:gosec // Written from a uint32.
+	*k = knownTopic{id: n[0], print: uint32(n[1]), posts: n[2], activity: n[3]}
 	return nil
 }
 
