@@ -104,10 +104,13 @@ func (c *Connector) instance() string {
 
 // base is the forum's address for links, empty where only a file is known.
 func (c *Connector) base() string {
-	if u, err := url.Parse(c.cfg.URL); err == nil && (u.Scheme == "http" || u.Scheme == "https") {
-		return strings.TrimRight(c.cfg.URL, "/")
+	u, err := url.Parse(c.cfg.URL)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") {
+		return ""
 	}
-	return ""
+	u.RawQuery, u.Fragment, u.User = "", "", nil
+	u.Path = strings.TrimRight(u.Path, "/")
+	return u.String()
 }
 
 // Read gives the next topics of Backfill, and in Live only up to when the archive speaks.

@@ -31,8 +31,6 @@ type source interface {
 	list() []entry
 	// read gives an entry's whole content.
 	read(e entry) ([]byte, error)
-	// extra gives a small file that is no topic (site.json); fs.ErrNotExist where there is none.
-	extra(name string) ([]byte, error)
 	// fresh says whether the archive is, as far as a quick look tells, still as it was when it was opened.
 	fresh() bool
 	// close lets go of files.
@@ -111,14 +109,10 @@ func (t *tally) add(size int64) error {
 	return nil
 }
 
-// extras are the files beside the topics that are looked at.
-var extras = map[string]bool{"site.json": true, "categories.json": true}
-
 // folder is a directory tree. os.Root keeps symbolic links from leading out of it.
 type folder struct {
 	root    *os.Root
 	entries []entry
-	other   map[string]string
 	// dirs are the folders' times: adding and removing files changes them.
 	dirs map[string]time.Time
 }
@@ -128,7 +122,7 @@ func openFolder(name string, maxTotal int64) (source, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &folder{root: root, other: map[string]string{}, dirs: map[string]time.Time{}}
+	f := &folder{root: root, dirs: map[string]time.Time{}}
 	t := tally{maxTotal: maxTotal}
 	err = fs.WalkDir(root.FS(), ".", func(p string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -160,9 +154,6 @@ func openFolder(name string, maxTotal int64) (source, error) {
 		if err := t.add(info.Size()); err != nil {
 			return err
 		}
-		if extras[p] {
-			f.other[p] = p
-		}
 		if id, ok := topicID(p); ok {
 			f.entries = append(f.entries, entry{name: p, id: id, size: info.Size(), mark: info.ModTime().UTC().Format(time.RFC3339Nano)})
 		}
@@ -177,18 +168,8 @@ func openFolder(name string, maxTotal int64) (source, error) {
 
 func (f *folder) list() []entry { return f.entries }
 
-func (f *folder) read(e entry) ([]byte, error) { return f.open(e.name) }
-
-func (f *folder) extra(name string) ([]byte, error) {
-	p, ok := f.other[name]
-	if !ok {
-		return nil, fs.ErrNotExist
-	}
-	return f.open(p)
-}
-
-func (f *folder) open(name string) ([]byte, error) {
-	file, err := f.root.Open(filepath.FromSlash(name))
+func (f *folder) read(e entry) ([]byte, error) {
+	file, err := f.root.Open(filepath.FromSlash(e.name))
 	if err != nil {
 		return nil, err
 	}
@@ -213,7 +194,6 @@ type zipFile struct {
 	fileStamp
 	reader  *zip.ReadCloser
 	entries []entry
-	other   map[string]int
 }
 
 func openZip(stamp fileStamp, maxTotal int64) (source, error) {
@@ -221,7 +201,7 @@ func openZip(stamp fileStamp, maxTotal int64) (source, error) {
 	if err != nil {
 		return nil, damaged(err)
 	}
-	z := &zipFile{fileStamp: stamp, reader: r, other: map[string]int{}}
+	z := &zipFile{fileStamp: stamp, reader: r}
 	t := tally{maxTotal: maxTotal}
 	for i, f := range r.File {
 		if f.FileInfo().IsDir() || !f.Mode().IsRegular() {
@@ -231,9 +211,6 @@ func openZip(stamp fileStamp, maxTotal int64) (source, error) {
 		if err := t.add(size); err != nil {
 			_ = r.Close()
 			return nil, err
-		}
-		if extras[path.Base(f.Name)] {
-			z.other[path.Base(f.Name)] = i
 		}
 		if id, ok := topicID(f.Name); ok {
 			z.entries = append(z.entries, entry{name: f.Name, id: id, size: size, mark: fmt.Sprintf("%08x", f.CRC32), ref: int64(i)})
@@ -246,18 +223,8 @@ func (z *zipFile) close() { _ = z.reader.Close() }
 
 func (z *zipFile) list() []entry { return z.entries }
 
-func (z *zipFile) read(e entry) ([]byte, error) { return z.open(int(e.ref)) }
-
-func (z *zipFile) extra(name string) ([]byte, error) {
-	i, ok := z.other[name]
-	if !ok {
-		return nil, fs.ErrNotExist
-	}
-	return z.open(i)
-}
-
-func (z *zipFile) open(i int) ([]byte, error) {
-	r, err := z.reader.File[i].Open()
+func (z *zipFile) read(e entry) ([]byte, error) {
+	r, err := z.reader.File[e.ref].Open()
 	if err != nil {
 		return nil, err
 	}
@@ -270,7 +237,6 @@ type tarFile struct {
 	fileStamp
 	file    *os.File
 	entries []entry
-	other   map[string]entry
 }
 
 // openTarGz unpacks into a temporary file without a name, which the system takes back when it is closed.
@@ -309,7 +275,7 @@ func openTarGz(stamp fileStamp, maxTotal int64) (source, error) {
 
 // indexTar lists a tar archive. As in unpacking, the later of two entries of one name wins.
 func indexTar(stamp fileStamp, f *os.File, maxTotal int64) (source, error) {
-	a := &tarFile{fileStamp: stamp, file: f, other: map[string]entry{}}
+	a := &tarFile{fileStamp: stamp, file: f}
 	byName := map[string]int{}
 	t := tally{maxTotal: maxTotal}
 	tr := tar.NewReader(f)
@@ -333,9 +299,6 @@ func indexTar(stamp fileStamp, f *os.File, maxTotal int64) (source, error) {
 			continue
 		}
 		e := entry{name: h.Name, size: h.Size, mark: h.ModTime.UTC().Format(time.RFC3339Nano), ref: at}
-		if extras[path.Base(h.Name)] {
-			a.other[path.Base(h.Name)] = e
-		}
 		id, ok := topicID(h.Name)
 		if !ok {
 			continue
@@ -360,14 +323,6 @@ func (a *tarFile) read(e entry) ([]byte, error) {
 		return nil, io.ErrUnexpectedEOF
 	}
 	return b, err
-}
-
-func (a *tarFile) extra(name string) ([]byte, error) {
-	e, ok := a.other[name]
-	if !ok {
-		return nil, fs.ErrNotExist
-	}
-	return a.read(e)
 }
 
 // errTooLarge is what readBounded says of an entry beyond maxEntryBytes.

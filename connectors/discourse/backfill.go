@@ -61,6 +61,8 @@ type backfillCursor struct {
 type queuedTopic struct {
 	ID    int64 `json:"i"`
 	Posts int   `json:"n"`
+	// Tries is how often the platform has failed on it.
+	Tries int `json:"x,omitempty"`
 }
 
 // backfill reads history down to the horizon.
@@ -136,6 +138,16 @@ func (r *reading) readQueued(cur *backfillCursor) (full bool, err error) {
 	out, err := r.addTopic(q.ID, want{anchor: cur.Anchor, listing: true})
 	if errors.Is(err, errPageFull) {
 		return true, nil
+	}
+	if err != nil && r.troubled(err) {
+		q.Tries++
+		cur.Queue, cur.Anchor = cur.Queue[1:], 0
+		if q.Tries < maxTries {
+			cur.Queue = append(cur.Queue, q)
+			return true, nil
+		}
+		r.setAside(q.ID, errTroubled)
+		return false, nil
 	}
 	if err != nil {
 		return false, err

@@ -82,7 +82,7 @@ func (r *reading) probeTitle(a *sdk.Account) error {
 	var info struct {
 		Title string `json:"title"`
 	}
-	if _, found, err := r.optional("/site/basic-info.json", nil, &info); err != nil {
+	if found, err := r.optional("/site/basic-info.json", nil, &info); err != nil {
 		return err
 	} else if found && info.Title != "" {
 		a.Title = info.Title
@@ -92,7 +92,7 @@ func (r *reading) probeTitle(a *sdk.Account) error {
 			Title string `json:"title"`
 		} `json:"about"`
 	}
-	_, found, err := r.optional("/about.json", nil, &about)
+	found, err := r.optional("/about.json", nil, &about)
 	switch {
 	case err != nil:
 		return err

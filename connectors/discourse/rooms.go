@@ -58,6 +58,9 @@ func (r *reading) directory() (*directory, error) {
 		return nil, err
 	}
 	if !found && r.c.hasKey() {
+		if err := r.checkForumAnswers(); err != nil {
+			return nil, err
+		}
 		return nil, &sdk.Error{
 			Reason:  sdk.PlatformError,
 			Message: "the forum shows neither /categories.json nor /site.json, so that private categories cannot be told from public ones; give the API key the scope to read categories, or read without a key",
@@ -82,7 +85,7 @@ func (r *reading) categories() ([]category, bool, error) {
 		if page > 1 {
 			query.Set("page", strconv.Itoa(page))
 		}
-		_, found, err := r.optional("/categories.json", query, &list)
+		found, err := r.optional("/categories.json", query, &list)
 		if err != nil {
 			return nil, false, err
 		}
@@ -106,7 +109,7 @@ func (r *reading) categories() ([]category, bool, error) {
 	var site struct {
 		Categories []category `json:"categories"`
 	}
-	_, found, err := r.optional("/site.json", nil, &site)
+	found, err := r.optional("/site.json", nil, &site)
 	return site.Categories, found, err
 }
 

@@ -49,18 +49,10 @@ const (
 // NewEngine compiles the expressions of a blueprint. The compiler has checked them already: an error here means that
 // the blueprint comes from another version.
 func NewEngine(bp *blueprint.Blueprint, digest string) (*Engine, error) {
-	env, err := expr.NewEnv()
-	if err != nil {
-		return nil, err
-	}
 	g := &Engine{Blueprint: bp, Digest: digest, byName: map[string]*rule{}, byTrigger: map[event.Kind][]*rule{}, byBasis: map[string][]*rule{}}
 	for i := range bp.Behaviours {
 		b := &bp.Behaviours[i]
 		r := &rule{Behaviour: b}
-		env, problems := env.WithVariables(variables(b.Variables))
-		if len(problems) > 0 {
-			return nil, fmt.Errorf("behaviour %s: %w", b.Name, problems[0].Err)
-		}
 		for _, part := range []struct {
 			into   **expr.Program
 			source string
@@ -68,7 +60,7 @@ func NewEngine(bp *blueprint.Blueprint, digest string) (*Engine, error) {
 			if part.source == "" {
 				continue
 			}
-			p, err := expr.Compile(env, part.source)
+			p, err := expr.Compile(part.source, variables(b.Variables)...)
 			if err != nil {
 				return nil, fmt.Errorf("behaviour %s: %w", b.Name, err)
 			}
@@ -90,7 +82,7 @@ func NewEngine(bp *blueprint.Blueprint, digest string) (*Engine, error) {
 	}
 	slices.Sort(g.ages)
 	for _, s := range bp.Segments {
-		p, err := expr.Compile(env, s.When)
+		p, err := expr.Compile(s.When)
 		if err != nil {
 			return nil, fmt.Errorf("segment %s: %w", s.Name, err)
 		}
@@ -135,7 +127,7 @@ func (g *Engine) Segments(r *Run) func(*event.Facts, *ledger.Stats, int64) ([]st
 			Thread: emptyThread, Parent: emptyParent, Channel: r.channelVar(), Now: timeOf(at)}
 		var out []string
 		for _, segment := range g.segments {
-			ok, err := segment.when.Bool(in)
+			ok, err := segment.when.Eval(in)
 			if err != nil {
 				return nil, fmt.Errorf("segment %s: %w", segment.name, err)
 			}

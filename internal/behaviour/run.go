@@ -5,6 +5,7 @@ package behaviour
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -123,7 +124,7 @@ func (r *Run) holds(b *rule, part int, e *ledger.Event, in *expr.Input) (bool, e
 			return ok, err
 		}
 	}
-	ok, err := p.Bool(in)
+	ok, err := p.Eval(in)
 	if r.failed != nil {
 		err, r.failed = r.failed, nil
 		return false, err
@@ -639,4 +640,35 @@ func (r *Run) reconsiderCases(t *ledger.Thread) error {
 		}
 	}
 	return nil
+}
+
+// Reevaluate looks again at one event with one rule, after the rule could not be evaluated.
+func (r *Run) Reevaluate(name string, seq int64) error {
+	b := r.Engine.byName[name]
+	if b == nil {
+		return nil // no longer declared
+	}
+	e, err := r.Tx.Event(seq)
+	if err != nil {
+		return err
+	}
+	o := &ledger.Occurrence{Seq: seq, Thread: e.Thread}
+	_, t, m, err := r.source(o)
+	if err != nil {
+		return err
+	}
+	var failed error
+	r.Failed = func(_ string, _ int64, err error) { failed = err }
+	in, err := r.input(e, t, m)
+	if err != nil {
+		return err
+	}
+	ok, err := r.holds(b, partWhen, e, in)
+	if err != nil || failed != nil {
+		return errors.Join(err, failed)
+	}
+	if !ok || b.Of != "" || !slices.Contains(b.On, e.Kind) {
+		return nil
+	}
+	return r.candidate(b, e, t, m, in)
 }

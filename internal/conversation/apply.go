@@ -178,7 +178,7 @@ func (p *Processor) setThreadState(t *ledger.Thread, s ledger.ThreadState) {
 			if tag, ok := cutPrefixTag(g); ok {
 				return slices.Contains(s.Tags, tag)
 			}
-			return s.Room != "" && sdk.MatchRoom(g, s.Room)
+			return sdk.MatchRoom(g, s.Room)
 		})
 	}
 	r := p.Declared.Rooms

@@ -80,15 +80,7 @@ func cut(s string) string {
 	if len(s) <= event.MaxText {
 		return s
 	}
-	s = s[:event.MaxText]
-	for len(s) > 0 && !isRuneEnd(s) {
-		s = s[:len(s)-1]
-	}
-	return s
-}
-
-func isRuneEnd(s string) bool {
-	return strings.ToValidUTF8(s[max(0, len(s)-4):], "\uFFFD") == s[max(0, len(s)-4):] || s[len(s)-1] < 0x80
+	return cutAt(s, event.MaxText)
 }
 
 // textHash tells contents apart; it is short on purpose, so that it says little by itself.
@@ -129,8 +121,12 @@ func Read(title, text string) Reading {
 	return r
 }
 
+// cutAt gives at most n bytes of a text, and no half character.
 func cutAt(s string, n int) string {
-	for n > 0 && n < len(s) && s[n]&0xC0 == 0x80 {
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && s[n]&0xC0 == 0x80 {
 		n--
 	}
 	return s[:n]

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/google/cel-go/cel"
 	"github.com/google/cel-go/common/ast"
@@ -29,35 +30,52 @@ type Program struct {
 	readsText bool
 }
 
+// shared is the environment without variables, made when first needed.
+var shared = sync.OnceValues(NewEnv)
+
+// Compile checks an expression that may use the variables, and prepares it. The error is of type Errors and holds
+// everything that is wrong, with positions. Who compiles several expressions with the same variables uses an Env.
+func Compile(expression string, variables ...Variable) (*Program, error) {
+	env, err := shared()
+	if err != nil {
+		return nil, err
+	}
+	env, problems := env.WithVariables(variables)
+	if len(problems) > 0 {
+		return nil, fmt.Errorf("variable %q: %w", variables[problems[0].Index].Name, problems[0].Err)
+	}
+	return env.Compile(expression)
+}
+
 // Compile checks an expression and prepares it. The error is of type Errors and holds everything that is wrong, with
 // positions. An empty expression is always true.
-func Compile(env *Env, expression string) (*Program, error) {
+func (e *Env) Compile(expression string) (*Program, error) {
 	source := expression
 	if strings.TrimSpace(expression) == "" {
 		source = "true"
 	}
-	checked, err := env.check(source)
+	checked, err := e.check(source)
 	if err != nil {
 		return nil, err
 	}
 	if got := checked.OutputType(); !got.IsExactType(types.BoolType) {
 		return nil, wrong("the expression gives %s, where true or false is needed", got)
 	}
-	expanded, err := env.expand(checked)
+	expanded, err := e.expand(checked)
 	if err != nil {
 		return nil, err
 	}
-	p := &Program{source: expression, env: env, expanded: expanded}
+	p := &Program{source: expression, env: e, expanded: expanded}
 	p.reads, p.readsText = reads(expanded)
-	if p.program, err = env.program(expanded); err != nil {
+	if p.program, err = e.program(expanded); err != nil {
 		return nil, err
 	}
 	return p, nil
 }
 
-// Bool evaluates the expression. An error means that it has no answer for this input (a division by zero, say); who
+// Eval evaluates the expression. An error means that it has no answer for this input (a division by zero, say); who
 // asks takes that for "no", and counts it.
-func (p *Program) Bool(in *Input) (bool, error) {
+func (p *Program) Eval(in *Input) (bool, error) {
 	out, _, err := p.program.Eval(activation{in})
 	if err != nil {
 		return false, fmt.Errorf("evaluate %q: %w", p.source, err)

@@ -90,11 +90,11 @@ func TestEvaluate(t *testing.T) {
 	}
 	for expression, tc := range tests {
 		t.Run(expression, func(t *testing.T) {
-			p, err := Compile(newEnv(t, tc.variables...), expression)
+			p, err := newEnv(t, tc.variables...).Compile(expression)
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, err := p.Bool(answered())
+			got, err := p.Eval(answered())
 			if err != nil || got != tc.want {
 				t.Errorf("got %v, %v; want %v", got, err, tc.want)
 			}
@@ -106,11 +106,11 @@ func TestUnknownHistoryIsNeverFew(t *testing.T) {
 	in := answered()
 	in.Author.HistoryKnown, in.Author.Messages = false, 0
 	for _, expression := range []string{"author.messages < 3", "author.messages == 0", "author.firstContribution"} {
-		p, err := Compile(newEnv(t), expression)
+		p, err := newEnv(t).Compile(expression)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, err := p.Bool(in); err != nil || got {
+		if got, err := p.Eval(in); err != nil || got {
 			t.Errorf("%s: got %v, %v; want false", expression, got, err)
 		}
 	}
@@ -167,7 +167,7 @@ func TestCompileErrors(t *testing.T) {
 			if len(problems) > 0 {
 				err = problems[0].Err
 			} else {
-				_, err = Compile(env, expression)
+				_, err = env.Compile(expression)
 			}
 			var got Errors
 			if !errors.As(err, &got) {
@@ -213,7 +213,7 @@ func TestReads(t *testing.T) {
 	}
 	for expression, tc := range tests {
 		t.Run(expression, func(t *testing.T) {
-			p, err := Compile(newEnv(t, tc.variables...), expression)
+			p, err := newEnv(t, tc.variables...).Compile(expression)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -249,22 +249,22 @@ func TestVariablesThatDoNotCompile(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("problems (-want +got):\n%s", diff)
 	}
-	if _, err := Compile(env, "variables.good"); err != nil {
+	if _, err := env.Compile("variables.good"); err != nil {
 		t.Errorf("a good variable is taken down by a bad one: %v", err)
 	}
 }
 
 func TestNoAnswerIsAnError(t *testing.T) {
-	p, err := Compile(newEnv(t), "1 / thread.responses > 0")
+	p, err := newEnv(t).Compile("1 / thread.responses > 0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := p.Bool(answered()); err == nil || !strings.Contains(err.Error(), "division by zero") {
+	if _, err := p.Eval(answered()); err == nil || !strings.Contains(err.Error(), "division by zero") {
 		t.Errorf("got %v, want a division by zero", err)
 	}
 }
 
-func BenchmarkBool(b *testing.B) {
+func BenchmarkEval(b *testing.B) {
 	tests := map[string]string{
 		"typical":  "event.answer && author.party in ['Member', 'Volunteer'] && author.id != thread.author.id && event.sinceOpened <= duration('24h')",
 		"one":      "event.firstResponse",
@@ -274,14 +274,14 @@ func BenchmarkBool(b *testing.B) {
 	env := newEnv(b)
 	in := answered()
 	for name, expression := range tests {
-		p, err := Compile(env, expression)
+		p, err := env.Compile(expression)
 		if err != nil {
 			b.Fatal(err)
 		}
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := p.Bool(in); err != nil {
+				if _, err := p.Eval(in); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -299,7 +299,7 @@ func FuzzCompile(f *testing.F) {
 	env := newEnv(f, Variable{"v", "thread.question"})
 	in := answered()
 	f.Fuzz(func(t *testing.T, expression string) {
-		p, err := Compile(env, expression)
+		p, err := env.Compile(expression)
 		if err != nil {
 			var errs Errors
 			if !errors.As(err, &errs) || len(errs) == 0 {
@@ -307,7 +307,7 @@ func FuzzCompile(f *testing.F) {
 			}
 			return
 		}
-		_, _ = p.Bool(in) // an error is an answer; a panic is not
+		_, _ = p.Eval(in) // an error is an answer; a panic is not
 		for _, path := range p.Reads() {
 			root, _, _ := strings.Cut(path, ".")
 			if _, known := roots[root]; !known {

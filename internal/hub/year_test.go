@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kith-dev/kith/api/event"
 	"github.com/kith-dev/kith/connectors/archive"
 	"github.com/kith-dev/kith/connectors/sdk"
 	"github.com/kith-dev/kith/internal/behaviour"
@@ -38,7 +39,13 @@ func TestYear(t *testing.T) {
 	defer l.Close()
 	h := hub.New(l, hub.Options{})
 	defer h.Close()
-	bp := &blueprint.Blueprint{Name: "c", TimeZone: "UTC", Levels: blueprint.Levels{Contributions: 5, DistinctDays: 3, Within: 365 * 24 * time.Hour}}
+	bp := &blueprint.Blueprint{Version: 1, Name: "c", TimeZone: "UTC", Levels: blueprint.Levels{Contributions: 5, DistinctDays: 3, Within: 365 * 24 * time.Hour}}
+	bp.Behaviours = []blueprint.Behaviour{
+		{Name: "answered", Generation: "1", Role: "Value", Of: "due", When: "event.firstResponse && event.sinceAsked <= duration('24h')", Credit: "Author", Benefits: "ThreadAuthor"},
+		{Name: "due", Generation: "1", Role: "Basis", On: []event.Kind{event.ThreadAged}, After: 24 * time.Hour, When: "thread.question", Credit: "None", Benefits: "None", Per: blueprint.Per{Scope: "Thread"}},
+		{Name: "solved", Generation: "1", Role: "Value", On: []event.Kind{event.AnswerAccepted}, When: "author.id != thread.author.id && event.text != 'x'", ReadsText: true, Credit: "Author", Benefits: "ThreadAuthor", Per: blueprint.Per{Scope: "Thread"}, Settle: 7 * 24 * time.Hour},
+	}
+	bp.Channels = []blueprint.Channel{{Name: "forum", Rooms: blueprint.Rooms{Questions: []string{"*"}}}}
 	if err := h.Apply(ctx, bp); err != nil {
 		t.Fatal(err)
 	}
@@ -57,6 +64,28 @@ func TestYear(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Log(time.Since(start))
+	start = time.Now()
+	diffs, err := hub.Check(ctx, l, 20, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range diffs {
+		t.Errorf("%s %.300s", d.Side, d.Line)
+	}
+	t.Log(time.Since(start))
+	rq, _ := l.Reader().Query("SELECT what || ident || error FROM setaside LIMIT 3")
+	for rq.Next() {
+		var b string
+		rq.Scan(&b)
+		t.Log(b)
+	}
+	rs, _ := l.Reader().Query("SELECT behaviour, state, count(*) FROM occurrences GROUP BY 1, 2")
+	for rs.Next() {
+		var b string
+		var st, n int
+		rs.Scan(&b, &st, &n)
+		t.Log(b, ledger.State(st), n)
+	}
 	s, err := behaviour.Summarise(ctx, l.Reader(), time.Time{})
 	if err != nil {
 		t.Fatal(err)

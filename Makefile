@@ -1,0 +1,121 @@
+# Everything that is done with this repository, by name. `make` alone lists it.
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# Kith is pure Go: no C compiler is needed to build or to test it. The race detector is the one exception.
+export CGO_ENABLED ?= 0
+# The version comes from VERSION; stamping it as well fails in checkouts that somebody else owns.
+export GOFLAGS := $(GOFLAGS) -buildvcs=false
+
+GO      ?= go
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LISTEN  ?= 127.0.0.1:8080
+IMAGE   ?= kith:$(VERSION)
+
+LDFLAGS    = -s -w -X main.version=$(VERSION)
+TOOL       = $(GO) tool -modfile=hack/tools/go.mod
+QUICKSTART = config/samples/quickstart
+# What `make generate` writes: generate-check compares these before and after.
+GENERATED  = api config docs
+
+##@ Every day
+
+.PHONY: help
+help: ## List the targets.
+	@awk 'BEGIN {FS = ":.*## "} \
+		/^##@/ {printf "\n%s\n", substr($$0, 5)} \
+		/^[a-z][a-z-]*:.*## / {printf "  %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## Build bin/kith: static, reproducible, with its version.
+	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/kith ./cmd/kith
+
+.PHONY: run
+run: build ## Read the quickstart's forum, show what its members do for each other, serve the metrics on LISTEN.
+	bin/kith run -f $(QUICKSTART) --data-dir .cache/quickstart --listen $(LISTEN)
+
+.PHONY: test
+test: ## Run the test suite (under ten minutes on two cores).
+	$(GO) test -timeout 10m ./...
+
+.PHONY: test-race
+test-race: ## Run the test suite under the race detector (needs a C compiler).
+	CGO_ENABLED=1 $(GO) test -race -timeout 30m ./...
+
+.PHONY: lint
+lint: ## Check style, mistakes and the direction of imports.
+	$(TOOL) golangci-lint run
+
+.PHONY: format
+format: ## Format all Go files as lint wants them.
+	$(TOOL) golangci-lint fmt
+
+##@ Generated files
+
+.PHONY: generate
+generate: generate-api generate-docs generate-quickstart ## Write everything that is derived; doing it twice changes nothing.
+
+.PHONY: generate-api
+generate-api: ## Deep copies and CustomResourceDefinitions from api/v1alpha1.
+	$(TOOL) controller-gen object:headerFile=hack/boilerplate.go.txt paths=./api/v1alpha1/...
+	$(TOOL) controller-gen crd paths=./api/v1alpha1/... output:crd:dir=config/crd/bases
+
+# The hook for documentation made from code (connector pages): a program in hack/docs, run once it is there.
+.PHONY: generate-docs
+generate-docs: ## Connector and reference pages from the code, where hack/docs exists.
+	@if [ -d hack/docs ]; then $(GO) run ./hack/docs; fi
+
+.PHONY: generate-quickstart
+generate-quickstart: ## The quickstart's invented forum, and its copy of config/library.
+	$(GO) run ./hack/quickstart
+
+.PHONY: generate-check
+generate-check: ## Fail if `make generate` changes anything.
+	@git rev-parse --verify --quiet HEAD >/dev/null || { echo "generate-check: not in a git checkout" >&2; exit 1; }; \
+	snapshot() { \
+		git diff HEAD -- $(GENERATED); \
+		git ls-files --others --exclude-standard -z -- $(GENERATED) | xargs -0 -r sha256sum; \
+	}; \
+	before=$$(snapshot | sha256sum); \
+	$(MAKE) generate; \
+	if [ "$$before" != "$$(snapshot | sha256sum)" ]; then \
+		git status --short -- $(GENERATED); git diff --stat HEAD -- $(GENERATED); \
+		echo "generate-check: generated files are stale; run 'make generate' and commit what it changes" >&2; \
+		exit 1; \
+	fi
+
+##@ Slower checks
+
+.PHONY: smoke
+smoke: build ## Run bin/kith on the quickstart once, from manifests to metrics.
+	$(GO) run ./hack/smoke -kith bin/kith -manifests $(QUICKSTART)
+
+.PHONY: bench
+bench: ## Measure: events per second, start-up, memory. The last line of each is its figure.
+	$(GO) test -run '^$$' -bench . -benchmem -timeout 60m ./...
+
+.PHONY: soak
+soak: ## Kill and restart at random moments until DURATION (default 10m) is over; totals must not move.
+	KITH_SOAK=$(or $(DURATION),10m) $(GO) test -count=1 -run 'Soak' -v -timeout 24h ./...
+
+.PHONY: fuzz
+fuzz: ## Fuzz each fuzz target for FUZZTIME (default 30s).
+	@$(GO) list -f '{{.ImportPath}} {{.Dir}}' ./... | while read -r pkg dir; do \
+		for name in $$(grep -hoE '^func Fuzz[A-Za-z0-9_]*' "$$dir"/*_test.go 2>/dev/null | cut -d' ' -f2); do \
+			echo "fuzz $$pkg $$name"; \
+			$(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(or $(FUZZTIME),30s) "$$pkg"; \
+		done; \
+	done
+
+##@ Shipping
+
+.PHONY: image
+image: ## Build the container image IMAGE.
+	docker build --build-arg VERSION=$(VERSION) -t $(IMAGE) .
+
+.PHONY: clean
+clean: ## Remove what was built and the quickstart's ledger.
+	rm -rf bin dist .cache
