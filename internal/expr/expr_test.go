@@ -43,7 +43,7 @@ func answered() *Input {
 		},
 		Author:  author,
 		Thread:  &Thread{ID: "t1", Room: "support/install", Tags: []string{"linux"}, Question: true, Author: asker, FirstResponseAfter: Never},
-		Parent:  &Parent{Exists: true, Author: asker, Question: true},
+		Parent:  &Parent{Exists: true, Author: asker, Question: true, Age: 4 * time.Hour},
 		Channel: &Channel{Name: "forum", Platform: "discourse"},
 		Now:     at,
 	}
@@ -64,6 +64,7 @@ func TestEvaluate(t *testing.T) {
 		"event.sinceOpened <= duration('24h')":                                   {want: true},
 		"event.sinceAsked <= duration('3h59m')":                                  {want: false},
 		"author.silentFor >= duration('1d')":                                     {want: true},
+		"parent.age <= duration('4h') && parent.age > duration('3h')":            {want: true},
 		"author.silentFor >= duration('2d')":                                     {want: false},
 		"author.sinceFirst == duration('48h')":                                   {want: true},
 		"author.anotherDay":                                                      {want: true},
