@@ -149,9 +149,10 @@ func (l *Ledger) Retain(ctx context.Context, textsBefore, activityBefore int64) 
 		return 0, 0, err
 	}
 	defer tx.Rollback()
+	tx.cold = true
 	if textsBefore > 0 {
 		for _, table := range []string{"texts", "titles"} {
-			r, err := tx.sql.ExecContext(ctx, "DELETE FROM "+table+" WHERE at < ?", textsBefore)
+			r, err := tx.l.conn.ExecContext(ctx, "DELETE FROM "+table+" WHERE at < ?", textsBefore)
 			if err != nil {
 				return 0, 0, fmt.Errorf("remove old %s: %w", table, err)
 			}
