@@ -115,8 +115,8 @@ func Read(title, text string) Reading {
 	if len(full) > len(text) {
 		r.Words = len(strings.Fields(full))
 	}
-	r.Thanks = len(words) > 0 && thanksRE.MatchString(low) && !thanksInAdvanceOnly(low)
-	r.AutoReply = autoReplyRE.MatchString(low)
+	r.Thanks = maybeThanks(low) && thanksRE.MatchString(low) && !thanksInAdvanceOnly(low)
+	r.AutoReply = autoReplyRE.MatchString(low[:min(len(low), 80)])
 	r.Question = asks(lowTitle) || asks(low)
 	return r
 }
@@ -175,6 +175,16 @@ var (
 	autoReplyRE = regexp.MustCompile(`^(this is an automat|automatische antwort|auto(matic)?[- ]?reply|out of office|ich bin (derzeit |zurzeit )?nicht im büro|abwesenheitsnotiz)`)
 	asksRE      = regexp.MustCompile(`(^|[.!?\n:,] *)(how (do|can|to|does|should|would|is|are|come)|what('s| is| are| does| do| would| should)|why (is|are|does|do|can|doesn|isn|won)|where (is|are|do|can|does)|which |who (can|knows|has)|when (will|is|does|do)|is (there|it|this|anyone)|are there|can (i|you|someone|anyone|we|it)|could (you|someone|anyone|it)|does (anyone|anybody|someone|it|this)|do (you|i|we)|has any(one|body)|any(one|body) (know|have|else|got)|any (idea|hint|suggestion|help|advice)s?|i need help|help me|wie (kann|geht|mache|bekomme|macht|funktioniert|lässt|lange|viel|oft|ist|stelle|kriege|soll)|was (ist|kann|mache|muss|sind|bedeutet|soll|tun)|warum |wieso |weshalb |woran |wo (ist|finde|kann|sind|liegt|bekomme)|welche[rsnm]? |wer (kann|weiß|hat|kennt)|wann (wird|kommt|ist)|kann (man|ich|mir|jemand|das)|könnt(e|et) (ihr|mir|jemand|man)|gibt es|hat (jemand|wer|einer)|weiß (jemand|wer)|kennt (jemand|wer)|ist es (möglich|normal)|jemand eine idee|hilfe|ich brauche hilfe)`)
 )
+
+// maybeThanks is a cheap look before the expression.
+func maybeThanks(low string) bool {
+	for _, s := range []string{"thank", "dank", "thx", "cheers", "appreciated", "merci"} {
+		if strings.Contains(low, s) {
+			return true
+		}
+	}
+	return false
+}
 
 func thanksInAdvanceOnly(low string) bool {
 	return inAdvanceRE.MatchString(low) && len(thanksRE.FindAllStringIndex(low, 3)) == 1

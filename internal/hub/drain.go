@@ -48,6 +48,8 @@ func (p *pipeline) stage(list []event.Observation) error {
 		switch {
 		case o.Member != nil:
 			err = add(0, rankMember, o.Member.ID, &o.Member.Actor, o)
+		case o.Thread != nil && o.Thread.CreatedAt.IsZero(): // a tombstone: what it was is staged already, if it was ever seen
+			err = add(p.conv.Observed, rankListing, "gone/"+o.Thread.ID, nil, o)
 		case o.Thread != nil:
 			err = add(o.Thread.CreatedAt.UnixMilli(), rankThread, o.Thread.ID, &o.Thread.Author, o)
 		case o.Listing != nil:

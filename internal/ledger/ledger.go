@@ -32,6 +32,8 @@ type Ledger struct {
 
 	turn sync.Mutex // one Tx at a time
 	next counters
+
+	groups groups
 }
 
 // counters are the next free row numbers. They move only when a transaction commits, so that a failed one leaves no gap.
@@ -84,6 +86,9 @@ func (l *Ledger) open(ctx context.Context, o Options) error {
 	l.read.SetMaxOpenConns(2)
 	if err := l.keys.bind(ctx, l.write); err != nil {
 		return err
+	}
+	if err := l.loadGroups(ctx); err != nil {
+		return fmt.Errorf("read the ledger's groups: %w", err)
 	}
 	return l.loadCounters(ctx)
 }

@@ -16,7 +16,7 @@ import (
 // fails before that leaves no trace. A Tx belongs to one goroutine.
 type Tx struct {
 	l    *Ledger
-	ctx  context.Context
+	ctx  context.Context //nolint:containedctx // lives as long as the transaction; asked between rows, see query
 	sql  *sql.Tx
 	next counters
 	done bool
@@ -94,7 +94,8 @@ type (
 	person struct {
 		channel   int64
 		behaviour string
-		label     string
+		dimension string
+		value     string
 		member    int64
 	}
 	verdict struct {
@@ -177,6 +178,9 @@ func (tx *Tx) Commit() error {
 	}
 	tx.done = true
 	tx.l.next = tx.next
+	for p := range tx.people {
+		tx.l.groups.add(p)
+	}
 	tx.l.turn.Unlock()
 	return nil
 }
@@ -277,7 +281,7 @@ func (tx *Tx) prepared(query string) (*sql.Stmt, error) {
 	if s, ok := tx.stmts[query]; ok {
 		return s, nil
 	}
-	s, err := tx.sql.PrepareContext(tx.ctx, query)
+	s, err := tx.sql.PrepareContext(context.WithoutCancel(tx.ctx), query)
 	if err != nil {
 		return nil, fmt.Errorf("prepare a statement of the %w: %w", ErrStorage, err)
 	}
@@ -285,13 +289,17 @@ func (tx *Tx) prepared(query string) (*sql.Stmt, error) {
 	return s, nil
 }
 
-// query runs a prepared query and calls scan for each row.
+// query runs a prepared query and calls scan for each row. A statement takes microseconds, and a context that can end
+// costs the driver a goroutine for each: so it is asked here, between statements.
 func (tx *Tx) query(scan func(*sql.Rows) error, query string, args ...any) error {
+	if err := tx.ctx.Err(); err != nil {
+		return err
+	}
 	s, err := tx.prepared(query)
 	if err != nil {
 		return err
 	}
-	rs, err := s.QueryContext(tx.ctx, args...)
+	rs, err := s.QueryContext(context.WithoutCancel(tx.ctx), args...)
 	if err != nil {
 		return fmt.Errorf("read the %w: %w", ErrStorage, err)
 	}
@@ -309,7 +317,7 @@ func (tx *Tx) exec(query string, args ...any) error {
 	if err != nil {
 		return err
 	}
-	if _, err := s.ExecContext(tx.ctx, args...); err != nil {
+	if _, err := s.ExecContext(context.WithoutCancel(tx.ctx), args...); err != nil {
 		return fmt.Errorf("write the %w: %w", ErrStorage, err)
 	}
 	return nil
