@@ -41,6 +41,9 @@ func ledgerKeys(dataDir, secretsDir string, community *v1alpha1.Community) (ledg
 		secret = community.Spec.Privacy.KeySecretRef.Name
 	}
 	if secret == "" || secretsDir == "" {
+		if err := keyBelongs(dataDir); err != nil {
+			return ledger.Keys{}, err
+		}
 		current, err := ledger.LoadOrMakeKey(filepath.Join(dataDir, keyFile))
 		if err != nil {
 			return ledger.Keys{}, err
@@ -61,6 +64,19 @@ func ledgerKeys(dataDir, secretsDir string, community *v1alpha1.Community) (ledg
 		previous = ledger.DecodeKey(previous)
 	}
 	return ledger.NewKeys(ledger.DecodeKey(current), previous)
+}
+
+// keyBelongs keeps a new key from being made for an old ledger, whose identities it could not read.
+func keyBelongs(dataDir string) error {
+	if _, err := os.Stat(filepath.Join(dataDir, ledgerFile)); err != nil {
+		return nil // a new ledger
+	}
+	key := filepath.Join(dataDir, keyFile)
+	if _, err := os.Stat(key); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("the ledger in %s was made with an identity key that is not at %s: put it back, or name its Secret in "+
+			"privacy.keySecretRef and give --secrets-dir", dataDir, key)
+	}
+	return nil
 }
 
 // openLedger opens the ledger of a data folder, and erases again whoever asked for it while a backup was kept.

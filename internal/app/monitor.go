@@ -27,6 +27,7 @@ type monitor struct {
 	// shown is whether the report has been shown since the last change of what is to be read.
 	shown     bool
 	last      time.Time
+	text      string // the report as it was last shown
 	phases    map[string]reader.Phase
 	standings map[string]behaviour.Standing
 }
@@ -61,7 +62,11 @@ func (m *monitor) look(ctx context.Context) error {
 	if !m.shown {
 		m.shown = true
 		m.note(rep)
-		return m.r.print(rep)
+		if text := rep.text(); text != m.text {
+			m.text = text
+			return m.r.print(rep)
+		}
+		return nil
 	}
 	return m.changedStandings(rep)
 }

@@ -11,6 +11,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/kith-dev/kith/internal/hub"
@@ -60,7 +61,8 @@ func Run(ctx context.Context, std Stdio, o RunOptions) error {
 		return err
 	}
 	defer r.close()
-	stopServing, err := r.serve(ctx)
+	// Served before anything is read: what watches kith sees from the beginning how far it is.
+	stopServing, err := serve(ctx, std, o.Listen, hub.NewServer(r.hub, hub.ServerOptions{Log: std.Log.WithName("http"), Build: build(o.Version)}), o.Ready)
 	if err != nil {
 		return err
 	}
@@ -154,8 +156,15 @@ func (r *runner) once(ctx context.Context) error {
 	if err := waitSorted(ctx, r.hub, r.progress); err != nil {
 		return err
 	}
+	if _, _, err := r.hub.Retain(ctx); err != nil {
+		return err
+	}
 	r.progress.close()
-	if err := r.show(ctx); err != nil {
+	rep, err := makeReport(ctx, r.hub, r.group.States())
+	if err != nil {
+		return err
+	}
+	if err := r.print(rep); err != nil {
 		return err
 	}
 	return readErr
@@ -164,15 +173,18 @@ func (r *runner) once(ctx context.Context) error {
 // live reads on until ctx ends.
 func (r *runner) live(ctx context.Context) error {
 	reading, stop := context.WithCancel(ctx)
+	var beside sync.WaitGroup
+	defer beside.Wait()
 	defer stop()
+	beside.Go(func() { r.hub.Maintain(reading) })
 	ended := make(chan error, 1)
 	go func() { ended <- r.group.Run(reading) }()
 	changed := make(chan struct{}, 1)
-	go func() {
+	beside.Go(func() {
 		if err := watch(reading, r.std.Log, r.watched(), func() { notify(changed) }); err != nil {
 			r.say("cannot watch %s: %v; restart kith after changing it", r.o.Folder, err)
 		}
-	}()
+	})
 	m := newMonitor(r)
 	tick := time.NewTicker(monitorEvery)
 	defer tick.Stop()
@@ -188,8 +200,9 @@ func (r *runner) live(ctx context.Context) error {
 			}
 			return errors.Join(errors.New("reading ended by itself"), err)
 		case <-changed:
-			r.reload(ctx)
-			m.reloaded()
+			if r.reload(ctx) {
+				m.reloaded()
+			}
 		case <-tick.C:
 			if err := m.look(ctx); err != nil && ctx.Err() == nil {
 				r.std.Log.Error(err, "look at the ledger")
@@ -213,8 +226,8 @@ func (r *runner) watched() []watched {
 	return out
 }
 
-// reload applies an edited folder. Whatever is wrong with it, what ran before goes on.
-func (r *runner) reload(ctx context.Context) {
+// reload applies an edited folder, and says whether anything changed. Whatever is wrong with it, what ran before goes on.
+func (r *runner) reload(ctx context.Context) bool {
 	before := r.hub.Blueprint().Digest()
 	c, err := r.manifests.load()
 	if c != nil {
@@ -222,18 +235,20 @@ func (r *runner) reload(ctx context.Context) {
 	}
 	if err != nil {
 		r.say("%s was edited and cannot be used: %s. What ran before goes on.", r.o.Folder, OneLine(err))
-		return
+		return false
 	}
 	if err := r.apply(ctx, c); err != nil {
 		r.say("%s was edited and cannot be applied: %s. What ran before goes on.", r.o.Folder, OneLine(err))
-		return
+		return false
 	}
 	// Secrets and archives may have changed without any manifest.
 	r.group.Changed()
-	if r.hub.Blueprint().Digest() != before {
-		r.say("Applied the edited manifests: %s, %s, %s.", count(len(c.blueprint.Channels), "channel", "channels"),
-			count(len(c.blueprint.Behaviours), "behaviour", "behaviours"), count(len(c.blueprint.Objectives), "objective", "objectives"))
+	if r.hub.Blueprint().Digest() == before {
+		return false
 	}
+	r.say("Applied the edited manifests: %s, %s, %s.", count(len(c.blueprint.Channels), "channel", "channels"),
+		count(len(c.blueprint.Behaviours), "behaviour", "behaviours"), count(len(c.blueprint.Objectives), "objective", "objectives"))
+	return true
 }
 
 // tellProblems says what is wrong with the manifests, unless it has just been said.
@@ -269,15 +284,6 @@ func (r *runner) write(text string) {
 	r.progress.print(text)
 }
 
-// show writes the report.
-func (r *runner) show(ctx context.Context) error {
-	rep, err := makeReport(ctx, r.hub, r.group.States())
-	if err != nil {
-		return err
-	}
-	return r.print(rep)
-}
-
 func (r *runner) print(rep *report) error {
 	if r.o.Output == OutputJSON {
 		return json.NewEncoder(r.std.Out).Encode(rep)
@@ -285,6 +291,3 @@ func (r *runner) print(rep *report) error {
 	_, err := fmt.Fprintf(r.std.Out, "\n%s\n", rep.text())
 	return err
 }
-
-// serve will answer for metrics from the moment at which the ledger is open.
-func (r *runner) serve(context.Context) (stop func(), err error) { return func() {}, nil }
