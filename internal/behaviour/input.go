@@ -208,6 +208,9 @@ func (r *Run) thanked(t *ledger.Thread, m *ledger.Message) bool {
 	messages, err := r.Tx.MessagesOf(t.N)
 	r.keep(err)
 	for _, o := range messages {
+		if r.until != 0 && o.At > r.until {
+			continue
+		}
 		if o.At > m.At && o.Author == t.Asker && o.Author != m.Author && o.Visible() && o.Is(ledger.MessageThanks) && (o.Parent == m.N || o.Parent == 0) {
 			return true
 		}

@@ -33,6 +33,8 @@ type Run struct {
 	channel  *expr.Channel
 	inputs   map[int64]*expr.Input // by event, until the next event or timer
 	failed   error
+	// until is the end of the time in which a confirmation may come, while one is looked for; else 0.
+	until int64
 }
 
 // Start prepares the run; it must be called once before use.
@@ -82,13 +84,52 @@ func (r *Run) Happened(e *ledger.Event, c conversation.Change) error {
 	if c.From != nil {
 		return r.reconsider(e, c.From, 0, 0)
 	}
+	if (t.Visible && !c.VisibleBefore) || e.Kind == event.MessageReleased {
+		return r.revive(e, t)
+	}
+	return nil
+}
+
+// revive lets hold again what was undone because its thread or message had gone, which is back.
+func (r *Run) revive(back *ledger.Event, t *ledger.Thread) error {
+	all, err := r.Tx.OccurrencesOf(t.N)
+	if err != nil {
+		return err
+	}
+	for _, o := range slices.Clone(all) {
+		b := r.Engine.byName[o.Behaviour]
+		if o.State != ledger.Undone || o.Basis != 0 || b == nil || b.Generation != o.Generation {
+			continue
+		}
+		if back.Message != 0 && o.Message != back.Message && (o.Message != 0 || back.Message != t.Doc.Opening) {
+			continue
+		}
+		e, _, m, err := r.source(o)
+		if err != nil {
+			return err
+		}
+		if gone(t, m) || (m != nil && (m.Thread != t.N || e.Kind == event.AnswerAccepted && !m.Is(ledger.MessageAccepted))) {
+			continue
+		}
+		in, err := r.input(e, t, m)
+		if err != nil {
+			return err
+		}
+		ok, err := r.holds(b, partWhen, e, in)
+		if err == nil && ok {
+			err = r.candidate(b, e, t, m, in)
+		}
+		if err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
 // trigger evaluates the rules on this kind of event.
 func (r *Run) trigger(e *ledger.Event, t *ledger.Thread, m *ledger.Message) error {
 	rules := r.Engine.byTrigger[e.Kind]
-	if len(rules) == 0 || (t != nil && !t.Visible) || (m != nil && !m.Visible()) {
+	if len(rules) == 0 || gone(t, m) {
 		return nil
 	}
 	var in *expr.Input
@@ -239,8 +280,8 @@ func (r *Run) candidate(b *rule, e *ledger.Event, t *ledger.Thread, m *ledger.Me
 	}
 	var o *ledger.Occurrence
 	for _, s := range same {
-		if s.Seq == e.Seq {
-			o = s
+		if s.Seq == e.Seq && (t == nil || s.Thread == t.N) {
+			o = s // else it moved: what it was in its old thread stays undone there
 		}
 	}
 	if o != nil && o.State != ledger.Undone && o.State != ledger.Dropped {
@@ -369,7 +410,9 @@ func (r *Run) settle(o *ledger.Occurrence) error {
 		r.Tx.EditOccurrence(o)
 		return r.count(b, o)
 	}
+	r.until = o.Due
 	ok, err := r.stillHolds(b, o, true)
+	r.until = 0
 	if err != nil {
 		return err
 	}
@@ -381,12 +424,24 @@ func (r *Run) settle(o *ledger.Occurrence) error {
 	return r.promote(b, o)
 }
 
+// gone says whether what an event is about can no longer be seen: its message, or its thread as a whole, which stands
+// and falls with its opening.
+func gone(t *ledger.Thread, m *ledger.Message) bool {
+	switch {
+	case t != nil && !t.Visible:
+		return true
+	case m != nil:
+		return !m.Visible()
+	}
+	return t != nil && t.Doc.Opening != 0 && !t.Doc.OpeningOK
+}
+
 func (r *Run) stillHolds(b *rule, o *ledger.Occurrence, confirm bool) (bool, error) {
 	e, t, m, err := r.source(o)
 	if err != nil {
 		return false, err
 	}
-	if (t != nil && !t.Visible) || (m != nil && !m.Visible()) {
+	if gone(t, m) {
 		return false, nil
 	}
 	in, err := r.input(e, t, m)
@@ -502,18 +557,21 @@ func (r *Run) promote(b *rule, o *ledger.Occurrence) error {
 
 // undoSources takes back what an event takes the ground from.
 func (r *Run) undoSources(e *ledger.Event, t *ledger.Thread, m *ledger.Message, c conversation.Change) error {
-	var gone func(*ledger.Occurrence) (bool, error)
+	var taken func(*ledger.Occurrence, *ledger.Thread) (bool, error)
 	switch {
 	case t == nil:
 		return nil
 	case !t.Visible:
-		gone = func(*ledger.Occurrence) (bool, error) { return true, nil }
+		taken = func(*ledger.Occurrence, *ledger.Thread) (bool, error) { return true, nil }
 	case e.Kind == event.MessageRemoved || e.Kind == event.MessageHeld || e.Kind == event.MessageMoved:
-		gone = func(o *ledger.Occurrence) (bool, error) {
+		taken = func(o *ledger.Occurrence, in *ledger.Thread) (bool, error) {
+			if o.Message == 0 {
+				return gone(in, nil), nil
+			}
 			return o.Message == m.N && (o.Thread != t.N || !m.Visible()), nil
 		}
 	case e.Kind == event.AnswerUnaccepted:
-		gone = func(o *ledger.Occurrence) (bool, error) {
+		taken = func(o *ledger.Occurrence, _ *ledger.Thread) (bool, error) {
 			if o.Message != m.N {
 				return false, nil
 			}
@@ -533,7 +591,7 @@ func (r *Run) undoSources(e *ledger.Event, t *ledger.Thread, m *ledger.Message, 
 			return err
 		}
 		for _, o := range all {
-			ok, err := gone(o)
+			ok, err := taken(o, th)
 			if err == nil && ok && o.Basis == 0 {
 				err = r.undo(o)
 			}

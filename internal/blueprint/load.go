@@ -4,6 +4,7 @@
 package blueprint
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -154,11 +155,12 @@ func (l *loader) files(dir string) ([]string, error) {
 	return files, nil
 }
 
-func readBounded(file string) (_ []byte, err error) {
-	f, err := os.Open(file)
+func readBounded(file string) ([]byte, error) {
+	f, err := os.Open(file) //nolint:gosec // reading the files that the user names is what this is for
 	if err != nil {
-		if pathErr, ok := err.(*fs.PathError); ok {
-			err = pathErr.Err
+		var pathErr *fs.PathError
+		if errors.As(err, &pathErr) {
+			err = pathErr.Err // the problem names the file already
 		}
 		return nil, fmt.Errorf("cannot be read: %w", err)
 	}

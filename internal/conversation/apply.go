@@ -28,7 +28,7 @@ func (p *Processor) apply(e *ledger.Event) (Change, error) {
 	if err != nil {
 		return Change{}, err
 	}
-	c := Change{Thread: t, FirstBefore: t.Doc.First, FirstMemberBefore: t.Doc.FirstMember, QuestionBefore: t.Question}
+	c := Change{Thread: t, FirstBefore: t.Doc.First, FirstMemberBefore: t.Doc.FirstMember, QuestionBefore: t.Question, VisibleBefore: t.Visible}
 	p.Tx.EditThread(t)
 	if e.Kind == event.MessagePosted {
 		c.Structural, err = p.post(e, t)

@@ -374,6 +374,9 @@ func (p *Processor) comparePresence(o *event.Message, t *ledger.Thread, m *ledge
 		if e.Data.By == "" {
 			e.Data.By = event.ByUnknown
 		}
+		if e.Data.By == event.ByAuthor {
+			p.Tx.DropText(m.N) // what somebody takes back, we do not keep
+		}
 		e.At, e.Inferred = orElse(o.RemovedAt, p.firstSeen(m, fresh))
 		if o.Remover != nil {
 			by, _, err := p.member(*o.Remover, nil, e.At)

@@ -36,7 +36,7 @@ type Change struct {
 	Structural bool
 	// FirstBefore and FirstMemberBefore are the first responses before the event.
 	FirstBefore, FirstMemberBefore int64
-	QuestionBefore                 bool
+	QuestionBefore, VisibleBefore  bool
 	// From is the thread that a message was moved out of.
 	From *ledger.Thread
 }

@@ -59,6 +59,9 @@ func (tx *Tx) Position() int64 { return tx.next.seq }
 // SetText keeps a message's text until retention takes it.
 func (tx *Tx) SetText(message, at int64, s string) { setUndo(tx, tx.texts, message, text{at, s}) }
 
+// DropText forgets a message's text now.
+func (tx *Tx) DropText(message int64) { setUndo(tx, tx.texts, message, text{}) }
+
 // Text gives a message's text, empty where it has gone.
 func (tx *Tx) Text(message int64) (string, error) {
 	if t, ok := tx.texts[message]; ok {
@@ -408,7 +411,14 @@ func keys[K comparable, V any](m map[K]V) []K {
 
 func (tx *Tx) flushTexts() error {
 	for table, m := range map[string]map[int64]text{"texts (message, at, text)": tx.texts, "titles (thread, at, text)": tx.titles} {
-		ns := keys(m)
+		var ns []int64
+		for n, t := range m {
+			if t.text != "" {
+				ns = append(ns, n)
+			} else if err := tx.exec("DELETE FROM texts WHERE message = ?", n); err != nil {
+				return err
+			}
+		}
 		slices.Sort(ns)
 		if err := tx.insert("INSERT OR REPLACE INTO "+table, 3, len(ns), "", func(i int) ([]any, error) {
 			t := m[ns[i]]
