@@ -95,6 +95,8 @@ func removeDatabase(path string) error {
 func (l *Ledger) CarryOver(ctx context.Context, from *Ledger) error {
 	return l.attached(ctx, from.path, func(c *sql.Conn) error {
 		for _, q := range []string{
+			// Timers that made events have fired; a rebuild has those events from the record.
+			"DELETE FROM main.timers WHERE kind = 1 AND EXISTS (SELECT 1 FROM main.threads t, json_each(t.doc, '$.aged') a WHERE t.n = timers.thread AND CAST(a.key AS INTEGER) = timers.after)",
 			"UPDATE main.threads SET views = coalesce((SELECT o.views FROM other.threads o WHERE o.n = threads.n), 0)",
 			"UPDATE main.messages SET missing = coalesce((SELECT o.missing FROM other.messages o WHERE o.n = messages.n), 0)",
 			"UPDATE main.occurrences SET counted_as = coalesce((SELECT o.counted_as FROM other.occurrences o WHERE o.n = occurrences.n AND o.state = occurrences.state), '')",
