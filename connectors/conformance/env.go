@@ -187,6 +187,8 @@ func checkObservation(o *event.Observation) error {
 			return errors.New("a message without a time")
 		case len(m.Links) > event.MaxLinks:
 			return fmt.Errorf("%d links", len(m.Links))
+		case len(m.Refs) > event.MaxRefs:
+			return fmt.Errorf("references to %d threads", len(m.Refs))
 		}
 	case o.Thread != nil:
 		t := o.Thread
