@@ -4,10 +4,10 @@
 package main
 
 import (
+	"os"
+
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
-
-	"os"
 
 	"github.com/kith-dev/kith/internal/app"
 )
@@ -38,13 +38,20 @@ Then declare what matters to you in a folder, and let kith watch it:
 		SilenceUsage:  true,
 		Args:          usageArgs(cobra.NoArgs),
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
+		// Cobra checks this itself, but says so as if the command had failed.
+		PersistentPreRunE: func(c *cobra.Command, _ []string) error {
+			if err := c.ValidateRequiredFlags(); err != nil {
+				return app.Usagef("%w (see %s --help)", err, c.CommandPath())
+			}
+			return nil
+		},
 	}
 	c.PersistentFlags().CountVarP(&logs.verbosity, "verbose", "v", "tell more; -vv tells everything")
 	c.PersistentFlags().StringVar(&logs.format, "log-format", app.LogText, "logs as text or json")
 	c.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return app.Usagef("%w (see %s --help)", err, c.CommandPath())
 	})
-	c.AddCommand(newTry(&logs), newRun(&logs), newVersion(&logs))
+	c.AddCommand(newTry(&logs), newRun(&logs), newValidate(&logs), newConnectors(&logs), newLibrary(&logs), newLedger(&logs), newMember(&logs), newHub(&logs), newConnector(&logs), newVersion(&logs))
 	complete(c, "log-format", app.LogText, app.LogJSON)
 	return c
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/kith-dev/kith/internal/blueprint"
 	"github.com/kith-dev/kith/internal/hub"
 	"github.com/kith-dev/kith/internal/ledger"
+	"github.com/kith-dev/kith/internal/metrics"
 	"github.com/kith-dev/kith/internal/reader"
 )
 
@@ -101,7 +102,7 @@ func makeReport(ctx context.Context, h *hub.Hub, states []reader.State) (*report
 		return nil, err
 	}
 	for _, x := range results {
-		r.Objectives = append(r.Objectives, objectiveOf(x, bp.Privacy.MinimumGroupSize))
+		r.Objectives = append(r.Objectives, objectiveOf(bp, x))
 	}
 	totals, err := behaviour.Totals(ctx, db, bp, totalsWindow)
 	if err != nil {
@@ -133,7 +134,7 @@ func makeReport(ctx context.Context, h *hub.Hub, states []reader.State) (*report
 	return r, err
 }
 
-func objectiveOf(x behaviour.Result, k int) reportObjective {
+func objectiveOf(bp *blueprint.Blueprint, x behaviour.Result) reportObjective {
 	o := reportObjective{
 		Name: x.Objective.Name, Statement: x.Objective.Statement, Standing: x.Standing, Reason: x.Reason, Share: x.Objective.Share != "",
 		AtLeast: x.Objective.AtLeast, AtMost: x.Objective.AtMost, Window: windowOf(x.Objective), From: x.From, To: x.To,
@@ -142,10 +143,9 @@ func objectiveOf(x behaviour.Result, k int) reportObjective {
 	if x.Standing == behaviour.Unknown {
 		return o
 	}
-	o.Provisional = x.Provisional
 	// Cases that are about fewer people than the minimum group are those people.
-	if x.People >= k || x.Hits == 0 {
-		o.Hits, o.Cases = &x.Hits, &x.Cases
+	if metrics.Disclosed(bp, x) {
+		o.Hits, o.Cases, o.Provisional = &x.Hits, &x.Cases, x.Provisional
 	}
 	if x.Standing != behaviour.TooFew {
 		o.Value = &x.Value

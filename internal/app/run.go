@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/kith-dev/kith/internal/blueprint"
 	"github.com/kith-dev/kith/internal/hub"
 	"github.com/kith-dev/kith/internal/reader"
 )
@@ -132,19 +133,27 @@ func (r *runner) run(ctx context.Context, c *compiled) error {
 
 // apply puts what was compiled in force: rules first, so that a new channel is read under them.
 func (r *runner) apply(ctx context.Context, c *compiled) error {
-	if err := r.hub.Apply(ctx, c.blueprint); err != nil {
+	if err := r.applyRules(ctx, c); err != nil || r.group == nil {
 		return err
 	}
 	list, err := r.channels.readers(ctx, c, r.hub)
 	if err != nil {
 		return err
 	}
+	return r.group.Apply(list)
+}
+
+// applyRules puts in force what the hub does; readers may be elsewhere.
+func (r *runner) applyRules(ctx context.Context, c *compiled) error {
+	if err := r.hub.Apply(ctx, c.blueprint); err != nil {
+		return err
+	}
 	for name := range r.hub.States() {
-		if !slices.ContainsFunc(list, func(x reader.Channel) bool { return x.Name == name }) {
+		if !slices.ContainsFunc(c.blueprint.Channels, func(x blueprint.Channel) bool { return x.Name == name }) {
 			r.hub.Forget(name)
 		}
 	}
-	return r.group.Apply(list)
+	return nil
 }
 
 // once reads everything there is, shows it and ends.
@@ -242,7 +251,9 @@ func (r *runner) reload(ctx context.Context) bool {
 		return false
 	}
 	// Secrets and archives may have changed without any manifest.
-	r.group.Changed()
+	if r.group != nil {
+		r.group.Changed()
+	}
 	if r.hub.Blueprint().Digest() == before {
 		return false
 	}

@@ -169,6 +169,5 @@ func libraryBehaviour(name, community string) (string, error) {
 			b.WriteString(line)
 		}
 	}
-	text := strings.ReplaceAll(b.String(), "communityRef: {name: "+library.Community+"}", "communityRef: {name: "+community+"}")
-	return strings.TrimSpace(text), nil
+	return strings.TrimSpace(forCommunity(b.String(), community)), nil
 }
