@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -24,6 +25,9 @@ import (
 
 // canary is in every secret: it must turn up in no error and no line of the log.
 const canary = "kith-canary-5e1f"
+
+// Secret is what the suite gives for a key of the credentials, for platforms that must know it from the start.
+func Secret(key string) string { return canary + "-" + key }
 
 // Bounds that hold for pages and cursors of every connector.
 const (
@@ -58,7 +62,7 @@ func newEnv(t testing.TB, s Suite) *env {
 	t.Helper()
 	e := &env{t: t, suite: s, platform: s.NewPlatform(t), secrets: map[string]string{}, heard: &heard{}}
 	for _, k := range s.Descriptor.Secrets {
-		e.secrets[k.Name] = canary + "-" + k.Name
+		e.secrets[k.Name] = Secret(k.Name)
 	}
 	log := funcr.New(func(prefix, args string) { e.hear(prefix + " " + args) }, funcr.Options{Verbosity: 10})
 	e.client = sdk.NewHTTP(sdk.HTTPOptions{
@@ -183,6 +187,8 @@ func checkObservation(o *event.Observation) error {
 			return errors.New("a message without a time")
 		case len(m.Links) > event.MaxLinks:
 			return fmt.Errorf("%d links", len(m.Links))
+		case len(m.Refs) > event.MaxRefs:
+			return fmt.Errorf("references to %d threads", len(m.Refs))
 		}
 	case o.Thread != nil:
 		t := o.Thread
@@ -247,12 +253,12 @@ func end(steps []step) sdk.Cursor { return steps[len(steps)-1].page.Next }
 type world struct {
 	messages map[string]*event.Message
 	threads  map[string]*event.Thread
-	// times counts how often each message was given.
-	times map[string]int
+	// changed holds the messages that were given again and said something else.
+	changed map[string]bool
 }
 
 func newWorld() *world {
-	return &world{messages: map[string]*event.Message{}, threads: map[string]*event.Thread{}, times: map[string]int{}}
+	return &world{messages: map[string]*event.Message{}, threads: map[string]*event.Thread{}, changed: map[string]bool{}}
 }
 
 // see takes observations as the hub would: the later one counts, and what a listing lacks is gone.
@@ -260,8 +266,10 @@ func (w *world) see(obs []event.Observation) *world {
 	for _, o := range obs {
 		switch {
 		case o.Message != nil:
+			if was := w.messages[o.Message.ID]; was != nil && !reflect.DeepEqual(was, o.Message) {
+				w.changed[o.Message.ID] = true
+			}
 			w.messages[o.Message.ID] = o.Message
-			w.times[o.Message.ID]++
 		case o.Thread != nil:
 			w.threads[o.Thread.ID] = o.Thread
 		case o.Listing != nil && o.Listing.Thread != "":

@@ -520,7 +520,7 @@ func TestCredentialsGoOutAndStayUnsaid(t *testing.T) {
 func TestForeignCursors(t *testing.T) {
 	s := newSite(t)
 	s.set("/feed", rss("", rssItem("a", 1, "")))
-	for _, cursor := range []string{`{`, `[]`, `{"v":2}`, `"x"`, `{}`, `{"v":1,"known":[]}`, `{"v":1,"queue":7}`} {
+	for _, cursor := range []string{`{`, `[]`, `{"v":2}`, `"x"`, `{}`, `{"v":1,"known":[]}`, `{"v":1,"queue":7}`, `{"v":1,"queue":[{"u":"/"}],"known":{"a":{"c":"/"}}}`} {
 		for _, lane := range []event.Lane{event.Live, event.Backfill} {
 			_, err := s.connect(t).Read(t.Context(), lane, sdk.Cursor(cursor))
 			if strings.Contains(cursor, "known") && lane == event.Backfill {

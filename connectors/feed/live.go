@@ -20,7 +20,7 @@ import (
 // readLive makes one step of a pass: the document, or one comments feed.
 func (c *Connector) readLive(ctx context.Context, cursor sdk.Cursor) (sdk.Page, error) {
 	var pos livePosition
-	if err := decode(cursor, &pos, &pos.Version); err != nil {
+	if err := decode(cursor, &pos); err != nil {
 		return sdk.Page{}, err
 	}
 	if pos.Version == 0 {

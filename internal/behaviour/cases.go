@@ -14,7 +14,11 @@ import (
 // caseOf finds the row of a behaviour for a case of its basis: it exists from the case's beginning, so that a share
 // has its denominator by construction.
 func (r *Run) caseOf(b *rule, basis *ledger.Occurrence) (*ledger.Occurrence, error) {
-	same, err := r.Tx.OccurrencesByKey(b.Name, caseKey(basis))
+	key := caseKey(basis)
+	if r.Tx.FreshOccurrence(basis.N) {
+		r.Tx.NothingYet(b.Name, key)
+	}
+	same, err := r.Tx.OccurrencesByKey(b.Name, key)
 	if err != nil || len(same) == 0 {
 		return nil, err
 	}

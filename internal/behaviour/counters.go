@@ -22,21 +22,14 @@ const (
 var Bounds = []time.Duration{time.Hour, 4 * time.Hour, 24 * time.Hour, 72 * time.Hour, UnansweredAfter}
 
 // raise moves the counters of an occurrence that counts: only live, never for history or while rebuilding.
-func (r *Run) raise(o *ledger.Occurrence) error {
+func (r *Run) raise(o *ledger.Occurrence) {
 	if o.Imported || r.Rebuilding {
-		return nil
+		return
 	}
-	level, err := r.label(o, "level", string(shownLevel(o.Level)), string(event.OtherL))
-	if err != nil {
-		return err
-	}
-	segment, err := r.label(o, "segment", o.Segment, "other")
-	if err != nil {
-		return err
-	}
+	level := r.label(o, "level", string(shownLevel(o.Level)), string(event.OtherL))
+	segment := r.label(o, "segment", o.Segment, "other")
 	o.CountedAs = level + "|" + segment
 	r.Tx.Count(ledger.Counter{Name: CounterBehaviours, Channel: o.Channel, Behaviour: o.Behaviour, Level: level, Segment: segment}, 1)
-	return nil
 }
 
 // lower counts an occurrence as undone, under the labels that it was counted under.
@@ -62,26 +55,15 @@ func shownLevel(l event.Level) event.Level {
 
 // label gives the value under which somebody may be counted: their own, once it covers at least the minimum group and
 // so does everything else; before that, other.
-func (r *Run) label(o *ledger.Occurrence, dimension, value, other string) (string, error) {
-	if value == "" || value == other {
+func (r *Run) label(o *ledger.Occurrence, dimension, value, other string) string {
+	if value == "" || o.Credit == 0 {
 		value = other
 	}
-	if o.Credit == 0 {
-		return other, nil
+	here, elsewhere := r.Tx.AddPerson(o.Channel, o.Behaviour, dimension, value, o.Credit)
+	if k := r.Engine.Blueprint.Privacy.MinimumGroupSize; here < k || elsewhere < k {
+		return other
 	}
-	n, err := r.Tx.AddPerson(o.Channel, o.Behaviour, dimension+"/"+value, o.Credit)
-	if err != nil || value == other {
-		return other, err
-	}
-	k := r.Engine.Blueprint.Privacy.MinimumGroupSize
-	if n < k {
-		return other, nil
-	}
-	rest, err := r.Tx.PeopleOutside(o.Channel, o.Behaviour, dimension, value)
-	if err != nil || rest < k {
-		return other, err
-	}
-	return value, nil
+	return value
 }
 
 // observeFirst takes a first response, and a first answer by a member, into the histograms, unless the question already

@@ -37,8 +37,23 @@ func (r *Run) person(member int64, f *event.Facts, at int64) (*expr.Person, erro
 	return p, nil
 }
 
-// input gives what an expression about an event sees. m is the message that the event is about, or nil.
+// input gives what an expression about an event sees. m is the message that the event is about, or nil. Several rules
+// look at the same event while nothing changes but occurrences, which no expression sees: it is made once for them.
 func (r *Run) input(e *ledger.Event, t *ledger.Thread, m *ledger.Message) (*expr.Input, error) {
+	if in := r.inputs[e.Seq]; in != nil {
+		return in, nil
+	}
+	in, err := r.makeInput(e, t, m)
+	if err == nil {
+		if r.inputs == nil {
+			r.inputs = map[int64]*expr.Input{}
+		}
+		r.inputs[e.Seq] = in
+	}
+	return in, err
+}
+
+func (r *Run) makeInput(e *ledger.Event, t *ledger.Thread, m *ledger.Message) (*expr.Input, error) {
 	author, err := r.person(e.Author, &e.Facts, e.At)
 	if err != nil {
 		return nil, err
@@ -73,7 +88,7 @@ func (r *Run) input(e *ledger.Event, t *ledger.Thread, m *ledger.Message) (*expr
 	ev.Text = func() string { return r.text(m.N) }
 	ev.LinksToSolved = func() bool { return r.linksToSolved(e) }
 	ev.ThankedByAsker = func() bool { return r.thanked(t, m) }
-	in.Parent, err = r.parentVar(t, m)
+	in.Parent, err = r.parentVar(e, t, m)
 	return in, err
 }
 
@@ -131,7 +146,7 @@ func (r *Run) threadVar(t *ledger.Thread, now int64) (*expr.Thread, error) {
 func firstContribution(f *event.Facts) bool { return f.HistoryKnown && f.Messages == 0 }
 
 // parentVar is the message replied to, else the thread's opening.
-func (r *Run) parentVar(t *ledger.Thread, m *ledger.Message) (*expr.Parent, error) {
+func (r *Run) parentVar(now *ledger.Event, t *ledger.Thread, m *ledger.Message) (*expr.Parent, error) {
 	n, seq := m.Parent, int64(0)
 	if n == 0 {
 		n, seq = t.Doc.Opening, t.Doc.OpeningSeq
@@ -158,7 +173,8 @@ func (r *Run) parentVar(t *ledger.Thread, m *ledger.Message) (*expr.Parent, erro
 	if n == t.Doc.Opening {
 		question = t.Question
 	}
-	return &expr.Parent{ID: e.Native, Exists: true, Author: author, Question: question, FirstContribution: firstContribution(&e.Facts)}, nil
+	return &expr.Parent{ID: e.Native, Exists: true, Author: author, Question: question, FirstContribution: firstContribution(&e.Facts),
+		Age: time.Duration(now.At-e.At) * time.Millisecond}, nil
 }
 
 // The functions below run only when an expression asks. An error of the ledger is kept in r.failed and fails the
@@ -192,6 +208,9 @@ func (r *Run) thanked(t *ledger.Thread, m *ledger.Message) bool {
 	messages, err := r.Tx.MessagesOf(t.N)
 	r.keep(err)
 	for _, o := range messages {
+		if r.until != 0 && o.At > r.until {
+			continue
+		}
 		if o.At > m.At && o.Author == t.Asker && o.Author != m.Author && o.Visible() && o.Is(ledger.MessageThanks) && (o.Parent == m.N || o.Parent == 0) {
 			return true
 		}

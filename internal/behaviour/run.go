@@ -31,7 +31,10 @@ type Run struct {
 
 	location *time.Location
 	channel  *expr.Channel
+	inputs   map[int64]*expr.Input // by event, until the next event or timer
 	failed   error
+	// until is the end of the time in which a confirmation may come, while one is looked for; else 0.
+	until int64
 }
 
 // Start prepares the run; it must be called once before use.
@@ -46,6 +49,7 @@ const UnansweredAfter = 7 * 24 * time.Hour
 
 // Happened takes in one event after conversation has applied it.
 func (r *Run) Happened(e *ledger.Event, c conversation.Change) error {
+	clear(r.inputs)
 	t := c.Thread
 	var m *ledger.Message
 	if e.Message != 0 {
@@ -71,7 +75,13 @@ func (r *Run) Happened(e *ledger.Event, c conversation.Change) error {
 	if e.Kind == event.MessagePosted {
 		r.observeFirst(e, t)
 	}
-	if t == nil || (!c.Structural && t.Question == c.QuestionBefore) || e.Kind == event.ThreadOpened || (e.Kind == event.MessagePosted && m.Is(ledger.MessageOpening)) {
+	if t == nil || e.Kind == event.ThreadOpened || (e.Kind == event.MessagePosted && m.Is(ledger.MessageOpening)) {
+		return nil
+	}
+	if !c.Structural && t.Question == c.QuestionBefore {
+		if e.At <= t.Doc.CasesUntil && e.Kind != event.ThreadAged {
+			return r.reconsiderCases(t) // it came too late for its case's judgement, and in time for the case
+		}
 		return nil
 	}
 	if err := r.reconsider(e, t, c.FirstBefore, c.FirstMemberBefore); err != nil {
@@ -80,13 +90,52 @@ func (r *Run) Happened(e *ledger.Event, c conversation.Change) error {
 	if c.From != nil {
 		return r.reconsider(e, c.From, 0, 0)
 	}
+	if (t.Visible && !c.VisibleBefore) || e.Kind == event.MessageReleased {
+		return r.revive(e, t)
+	}
+	return nil
+}
+
+// revive lets hold again what was undone because its thread or message had gone, which is back.
+func (r *Run) revive(back *ledger.Event, t *ledger.Thread) error {
+	all, err := r.Tx.OccurrencesOf(t.N)
+	if err != nil {
+		return err
+	}
+	for _, o := range slices.Clone(all) {
+		b := r.Engine.byName[o.Behaviour]
+		if o.State != ledger.Undone || o.Basis != 0 || b == nil || b.Generation != o.Generation {
+			continue
+		}
+		if back.Message != 0 && o.Message != back.Message && (o.Message != 0 || back.Message != t.Doc.Opening) {
+			continue
+		}
+		e, _, m, err := r.source(o)
+		if err != nil {
+			return err
+		}
+		if gone(t, m) || (m != nil && (m.Thread != t.N || e.Kind == event.AnswerAccepted && !m.Is(ledger.MessageAccepted))) {
+			continue
+		}
+		in, err := r.input(e, t, m)
+		if err != nil {
+			return err
+		}
+		ok, err := r.holds(b, partWhen, e, in)
+		if err == nil && ok {
+			err = r.candidate(b, e, t, m, in)
+		}
+		if err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
 // trigger evaluates the rules on this kind of event.
 func (r *Run) trigger(e *ledger.Event, t *ledger.Thread, m *ledger.Message) error {
 	rules := r.Engine.byTrigger[e.Kind]
-	if len(rules) == 0 || (t != nil && !t.Visible) || (m != nil && !m.Visible()) {
+	if len(rules) == 0 || gone(t, m) {
 		return nil
 	}
 	var in *expr.Input
@@ -135,7 +184,7 @@ func (r *Run) holds(b *rule, part int, e *ledger.Event, in *expr.Input) (bool, e
 		}
 		return false, nil
 	}
-	if b.ReadsText && !r.Rebuilding {
+	if b.ReadsText {
 		r.Tx.SetVerdict(e.Seq, b.Name, part, ok)
 	}
 	return ok, nil
@@ -228,34 +277,56 @@ func (r *Run) candidate(b *rule, e *ledger.Event, t *ledger.Thread, m *ledger.Me
 		benefits = party{}
 	}
 	key := scopeKey(b, e, t, credit.member, benefits.member)
+	if key[0] == 'e' && r.Tx.FreshEvent(e.Seq) || key[0] == 't' && r.Tx.FreshThread(t.N) {
+		r.Tx.NothingYet(b.Name, key)
+	}
 	same, err := r.Tx.OccurrencesByKey(b.Name, key)
 	if err != nil {
 		return err
 	}
 	var o *ledger.Occurrence
 	for _, s := range same {
-		if s.Seq == e.Seq {
-			o = s
+		if s.Seq == e.Seq && (t == nil || s.Thread == t.N) {
+			o = s // else it moved: what it was in its old thread stays undone there
 		}
 	}
 	if o != nil && o.State != ledger.Undone && o.State != ledger.Dropped {
 		return nil
 	}
-	if o == nil {
+	fresh := o == nil
+	if fresh {
 		o = r.occurrence(b, e, t, credit, benefits)
 		o.Key = key
 		if m != nil {
 			o.Message = m.N
 		}
+	}
+	shadowed := blocker(b, same, o) != nil
+	switch {
+	case shadowed && fresh && shadows(same) >= maxShadows:
+		return nil
+	case fresh:
 		r.Tx.NewOccurrence(o)
-	} else {
+	default:
 		r.Tx.EditOccurrence(o)
 	}
-	if blocker(b, same, o) != nil {
+	if shadowed {
 		o.State = ledger.Shadowed
 		return nil
 	}
 	return r.admit(b, o)
+}
+
+// maxShadows is how many occurrences wait in the shadow of another one of the same scope; further ones are not kept.
+const maxShadows = 5
+
+func shadows(same []*ledger.Occurrence) (n int) {
+	for _, s := range same {
+		if s.State == ledger.Shadowed {
+			n++
+		}
+	}
+	return n
 }
 
 func (r *Run) occurrence(b *rule, e *ledger.Event, t *ledger.Thread, credit, benefits party) *ledger.Occurrence {
@@ -306,6 +377,7 @@ func (r *Run) admit(b *rule, o *ledger.Occurrence) error {
 
 // Fire does what a timer asks for that makes no event.
 func (r *Run) Fire(timer *ledger.Timer) error {
+	clear(r.inputs)
 	switch timer.Kind {
 	case ledger.TimerSettle:
 		o, err := r.Tx.Occurrence(timer.Occurrence)
@@ -326,10 +398,10 @@ func (r *Run) Fire(timer *ledger.Timer) error {
 		if err != nil {
 			return err
 		}
-		if t.Question && (t.FirstAt == 0 || t.FirstAt > timer.Due) && !r.Rebuilding {
+		if t.Question && (t.FirstAt == 0 || t.FirstAt > timer.Due) {
 			r.Tx.Observe(HistogramFirstResponse, t.Channel, -1)
 		}
-		if t.Question && (t.FirstMemberAt == 0 || t.FirstMemberAt > timer.Due) && !r.Rebuilding {
+		if t.Question && (t.FirstMemberAt == 0 || t.FirstMemberAt > timer.Due) {
 			r.Tx.Observe(HistogramFirstMemberAnswer, t.Channel, -1)
 		}
 	}
@@ -344,7 +416,9 @@ func (r *Run) settle(o *ledger.Occurrence) error {
 		r.Tx.EditOccurrence(o)
 		return r.count(b, o)
 	}
+	r.until = o.Due
 	ok, err := r.stillHolds(b, o, true)
+	r.until = 0
 	if err != nil {
 		return err
 	}
@@ -356,12 +430,24 @@ func (r *Run) settle(o *ledger.Occurrence) error {
 	return r.promote(b, o)
 }
 
+// gone says whether what an event is about can no longer be seen: its message, or its thread as a whole, which stands
+// and falls with its opening.
+func gone(t *ledger.Thread, m *ledger.Message) bool {
+	switch {
+	case t != nil && !t.Visible:
+		return true
+	case m != nil:
+		return !m.Visible()
+	}
+	return t != nil && t.Doc.Opening != 0 && !t.Doc.OpeningOK
+}
+
 func (r *Run) stillHolds(b *rule, o *ledger.Occurrence, confirm bool) (bool, error) {
 	e, t, m, err := r.source(o)
 	if err != nil {
 		return false, err
 	}
-	if (t != nil && !t.Visible) || (m != nil && !m.Visible()) {
+	if gone(t, m) {
 		return false, nil
 	}
 	in, err := r.input(e, t, m)
@@ -395,8 +481,9 @@ func (r *Run) source(o *ledger.Occurrence) (e *ledger.Event, t *ledger.Thread, m
 // EditOccurrence. b is nil where the definition is gone.
 func (r *Run) count(b *rule, o *ledger.Occurrence) error {
 	o.State = ledger.Counted
-	if err := r.raise(o); err != nil || b == nil {
-		return err
+	r.raise(o)
+	if b == nil {
+		return nil
 	}
 	for _, of := range r.Engine.byBasis[b.Name] {
 		deadline := o.Arose + r.Engine.deadline(of)
@@ -476,18 +563,21 @@ func (r *Run) promote(b *rule, o *ledger.Occurrence) error {
 
 // undoSources takes back what an event takes the ground from.
 func (r *Run) undoSources(e *ledger.Event, t *ledger.Thread, m *ledger.Message, c conversation.Change) error {
-	var gone func(*ledger.Occurrence) (bool, error)
+	var taken func(*ledger.Occurrence, *ledger.Thread) (bool, error)
 	switch {
 	case t == nil:
 		return nil
 	case !t.Visible:
-		gone = func(*ledger.Occurrence) (bool, error) { return true, nil }
+		taken = func(*ledger.Occurrence, *ledger.Thread) (bool, error) { return true, nil }
 	case e.Kind == event.MessageRemoved || e.Kind == event.MessageHeld || e.Kind == event.MessageMoved:
-		gone = func(o *ledger.Occurrence) (bool, error) {
+		taken = func(o *ledger.Occurrence, in *ledger.Thread) (bool, error) {
+			if o.Message == 0 {
+				return gone(in, nil), nil
+			}
 			return o.Message == m.N && (o.Thread != t.N || !m.Visible()), nil
 		}
 	case e.Kind == event.AnswerUnaccepted:
-		gone = func(o *ledger.Occurrence) (bool, error) {
+		taken = func(o *ledger.Occurrence, _ *ledger.Thread) (bool, error) {
 			if o.Message != m.N {
 				return false, nil
 			}
@@ -507,7 +597,7 @@ func (r *Run) undoSources(e *ledger.Event, t *ledger.Thread, m *ledger.Message, 
 			return err
 		}
 		for _, o := range all {
-			ok, err := gone(o)
+			ok, err := taken(o, th)
 			if err == nil && ok && o.Basis == 0 {
 				err = r.undo(o)
 			}
@@ -644,6 +734,7 @@ func (r *Run) reconsiderCases(t *ledger.Thread) error {
 
 // Reevaluate looks again at one event with one rule, after the rule could not be evaluated.
 func (r *Run) Reevaluate(name string, seq int64) error {
+	clear(r.inputs)
 	b := r.Engine.byName[name]
 	if b == nil {
 		return nil // no longer declared

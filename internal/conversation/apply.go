@@ -28,7 +28,7 @@ func (p *Processor) apply(e *ledger.Event) (Change, error) {
 	if err != nil {
 		return Change{}, err
 	}
-	c := Change{Thread: t, FirstBefore: t.Doc.First, FirstMemberBefore: t.Doc.FirstMember, QuestionBefore: t.Question}
+	c := Change{Thread: t, FirstBefore: t.Doc.First, FirstMemberBefore: t.Doc.FirstMember, QuestionBefore: t.Question, VisibleBefore: t.Visible}
 	p.Tx.EditThread(t)
 	if e.Kind == event.MessagePosted {
 		c.Structural, err = p.post(e, t)
@@ -74,7 +74,9 @@ func (p *Processor) apply(e *ledger.Event) (Change, error) {
 		if e.Kind == event.AnswerAccepted {
 			t.Doc.SolvedAt = e.At
 		}
-		return c, p.recompute(t)
+		if err := p.recompute(t); err != nil {
+			return c, err
+		}
 	case event.ReactionAdded, event.ReactionRemoved:
 		n := e.Data.Count
 		if e.Kind == event.ReactionRemoved {

@@ -26,6 +26,9 @@ type Processor struct {
 	// Segments evaluates the community's segments for a member; nil: none.
 	Segments func(*event.Facts, *ledger.Stats, int64) ([]string, error)
 
+	// Prepared are the texts of the page where they have been read already.
+	Prepared map[*event.Message]*Prepared
+
 	location *time.Location
 }
 
@@ -36,7 +39,7 @@ type Change struct {
 	Structural bool
 	// FirstBefore and FirstMemberBefore are the first responses before the event.
 	FirstBefore, FirstMemberBefore int64
-	QuestionBefore                 bool
+	QuestionBefore, VisibleBefore  bool
 	// From is the thread that a message was moved out of.
 	From *ledger.Thread
 }

@@ -43,7 +43,7 @@ func answered() *Input {
 		},
 		Author:  author,
 		Thread:  &Thread{ID: "t1", Room: "support/install", Tags: []string{"linux"}, Question: true, Author: asker, FirstResponseAfter: Never},
-		Parent:  &Parent{Exists: true, Author: asker, Question: true},
+		Parent:  &Parent{Exists: true, Author: asker, Question: true, Age: 4 * time.Hour},
 		Channel: &Channel{Name: "forum", Platform: "discourse"},
 		Now:     at,
 	}
@@ -64,6 +64,7 @@ func TestEvaluate(t *testing.T) {
 		"event.sinceOpened <= duration('24h')":                                   {want: true},
 		"event.sinceAsked <= duration('3h59m')":                                  {want: false},
 		"author.silentFor >= duration('1d')":                                     {want: true},
+		"parent.age <= duration('4h') && parent.age > duration('3h')":            {want: true},
 		"author.silentFor >= duration('2d')":                                     {want: false},
 		"author.sinceFirst == duration('48h')":                                   {want: true},
 		"author.anotherDay":                                                      {want: true},
@@ -244,7 +245,7 @@ func TestVariablesThatDoNotCompile(t *testing.T) {
 		`1: line 1, column 7: thread has no field "qestion"; did you mean "question"?`,
 		`2: variable "good" is there twice: leave one of them`,
 		`3: variable "whole" is a whole Person: name one of its fields`,
-		`4: line 1, column 10: variables has no field "bad"; there are good`,
+		`4: line 1, column 10: variables has no field "bad"; known are good`,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("problems (-want +got):\n%s", diff)

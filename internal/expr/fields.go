@@ -221,6 +221,7 @@ var parentFields = map[string]field{
 	"author":            person(func(p *Parent) *Person { return p.Author }),
 	"question":          boolean(func(p *Parent) bool { return p.Question }),
 	"firstContribution": boolean(func(p *Parent) bool { return p.FirstContribution }),
+	"age":               length(func(p *Parent) time.Duration { return p.Age }),
 }
 
 var channelFields = map[string]field{

@@ -102,13 +102,15 @@ type Thread struct {
 const Never = time.Duration(1<<63 - 1)
 
 // Parent is the CEL type of parent: the message replied to, else the thread's opening.
-// CEL fields: id, exists, author, question, firstContribution.
+// CEL fields: id, exists, author, question, firstContribution, age.
 type Parent struct {
 	ID                string
 	Exists            bool
 	Author            *Person
 	Question          bool
 	FirstContribution bool
+	// Age is how long before the event it was posted.
+	Age time.Duration
 }
 
 // Channel is the CEL type of channel. CEL fields: name, platform, team.

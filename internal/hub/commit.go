@@ -5,12 +5,15 @@ package hub
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/kith-dev/kith/api/event"
 	"github.com/kith-dev/kith/internal/behaviour"
+	"github.com/kith-dev/kith/internal/conversation"
 	"github.com/kith-dev/kith/internal/ledger"
 	"github.com/kith-dev/kith/internal/reader"
 )
@@ -24,6 +27,7 @@ func (h *Hub) Commit(ctx context.Context, c event.Commit) error {
 	if err := check(&c); err != nil {
 		return fmt.Errorf("%w: %w", reader.ErrRefused, err)
 	}
+	texts := conversation.Prepare(c.Observations, 2)
 	n, err := h.channelNumber(ctx, c.Channel)
 	if err != nil {
 		return err
@@ -48,7 +52,7 @@ func (h *Hub) Commit(ctx context.Context, c event.Commit) error {
 		return err
 	}
 	defer tx.Rollback()
-	drain, err = h.commitPage(tx, h.engine.Load(), &c)
+	drain, err = h.commitPage(tx, h.engine.Load(), &c, texts)
 	if err == nil {
 		err = tx.Commit()
 	}
@@ -73,7 +77,7 @@ func (h *Hub) channelNumber(ctx context.Context, ref event.ChannelRef) (int64, e
 }
 
 // commitPage writes one page. It reports whether the channel's history is now there to be processed.
-func (h *Hub) commitPage(tx *ledger.Tx, g *behaviour.Engine, c *event.Commit) (drain bool, err error) {
+func (h *Hub) commitPage(tx *ledger.Tx, g *behaviour.Engine, c *event.Commit, texts map[*event.Message]*conversation.Prepared) (drain bool, err error) {
 	ch, err := tx.Channel(c.Channel)
 	if err != nil {
 		return false, err
@@ -91,18 +95,19 @@ func (h *Hub) commitPage(tx *ledger.Tx, g *behaviour.Engine, c *event.Commit) (d
 	if err != nil {
 		return false, err
 	}
+	p.conv.Prepared = texts
 	p.limitAge(c)
 	if err := p.prefetch(c.Observations); err != nil {
 		return false, err
 	}
-	if err := p.take(c.Observations); err != nil {
-		return false, err
-	}
-	ch.Quarantined += int64(c.Quarantined)
 	through := int64(0)
 	if !c.CompleteThrough.IsZero() {
 		through = c.CompleteThrough.UnixMilli()
 	}
+	if err := p.take(c.Observations, through); err != nil {
+		return false, err
+	}
+	ch.Quarantined += int64(c.Quarantined)
 	if err := tx.SetCursor(ch.N, c.Lane, ledger.Cursor{Cursor: compact(c.Next), Done: c.Done, CompleteThrough: through}); err != nil {
 		return false, err
 	}
@@ -237,8 +242,9 @@ func (p *pipeline) prefetch(list []event.Observation) error {
 }
 
 // take processes the observations of a page, or keeps those of unknown threads for later while history is being read.
-// Messages go before listings, so that what has moved is not taken for removed.
-func (p *pipeline) take(list []event.Observation) error {
+// Messages go before listings, so that what has moved is not taken for removed. What was due before something happened
+// fires first, as far as the page is complete: a page that comes late must not let what came after a deadline count.
+func (p *pipeline) take(list []event.Observation, through int64) error {
 	var later []event.Observation
 	live := map[string]bool{}
 	for i := range list {
@@ -246,26 +252,90 @@ func (p *pipeline) take(list []event.Observation) error {
 			live[t.ID] = true
 		}
 	}
-	for _, listings := range []bool{false, true} {
-		for i := range list {
-			o := &list[i]
-			if (o.Listing != nil) != listings {
-				continue
-			}
-			wait, err := p.waits(o, live)
-			if err != nil {
-				return err
-			}
-			if wait {
-				later = append(later, *o)
-				continue
-			}
-			if err := p.observe(o); err != nil {
+	order, err := p.inOrder(list)
+	if err != nil {
+		return err
+	}
+	for _, x := range order {
+		if due := min(x.at-1, through); due > p.channel.Watermark && p.channel.History == ledger.HistoryComplete {
+			if err := p.advance(due); err != nil {
 				return err
 			}
 		}
+		wait, err := p.waits(x.o, live)
+		if err != nil {
+			return err
+		}
+		if wait {
+			later = append(later, *x.o)
+			continue
+		}
+		if err := p.observe(x.o); err != nil {
+			return err
+		}
 	}
 	return p.stage(later)
+}
+
+type timed struct {
+	o  *event.Observation
+	at int64
+}
+
+// inOrder sorts the observations of a page by the time of what they tell: something new by its own time, with a thread
+// before its messages; anything else happened between two observations and counts as happening at this one. Listings
+// come last. While history is being read the order stays: what waits is sorted later.
+func (p *pipeline) inOrder(list []event.Observation) ([]timed, error) {
+	order := make([]timed, len(list))
+	opens := map[string]int{}
+	for i := range list {
+		o := &list[i]
+		order[i] = timed{o, p.conv.Observed}
+		if p.channel.History != ledger.HistoryComplete {
+			continue
+		}
+		switch {
+		case o.Thread != nil:
+			t, err := p.tx.ThreadByNative(p.channel.N, o.Thread.ID)
+			if err != nil {
+				return nil, err
+			}
+			if t == nil && !o.Thread.CreatedAt.IsZero() {
+				order[i].at = o.Thread.CreatedAt.UnixMilli()
+				opens[o.Thread.ID] = i
+			}
+		case o.Message != nil:
+			m, err := p.tx.MessageByNative(p.channel.N, o.Message.ID)
+			if err != nil {
+				return nil, err
+			}
+			if m == nil {
+				order[i].at = o.Message.CreatedAt.UnixMilli()
+			}
+		}
+	}
+	for _, x := range order {
+		if x.o.Message == nil {
+			continue
+		}
+		if i, ok := opens[x.o.Message.Thread]; ok {
+			order[i].at = min(order[i].at, x.at)
+		}
+	}
+	slices.SortStableFunc(order, func(a, b timed) int {
+		if la, lb := a.o.Listing != nil, b.o.Listing != nil; la != lb {
+			return cmp.Compare(boolInt(la), boolInt(lb))
+		}
+		return cmp.Compare(a.at, b.at)
+	})
+	return order, nil
+}
+
+func boolInt(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 // waits says whether an observation has to wait until history has been read: threads opened before the channel was

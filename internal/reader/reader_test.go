@@ -419,6 +419,27 @@ func TestBetterCredentialsAreNoticed(t *testing.T) {
 	})
 }
 
+func TestMissingSecretIsNamedAndNoticedWhenItComes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var there atomic.Bool
+		ch := fakeChannel(newFakeConnector())
+		ch.Descriptor.Secrets = []sdk.SecretKey{{Name: "apiKey", Required: true, Help: "a key"}, {Name: "other"}}
+		ch.Config.Secrets = func(k string) (string, bool) { return "x", k == "apiKey" && there.Load() }
+		r := New(ch, Options{Hub: newFakeHub(), Jitter: steady})
+		stop := run(t, r)
+		time.Sleep(time.Minute)
+		if s := r.State(); s.Phase != SecretKeyMissing || !strings.Contains(s.Message, `"apiKey"`) {
+			t.Errorf("state %+v", s)
+		}
+		there.Store(true)
+		time.Sleep(secretsLook + time.Second)
+		if s := r.State(); s.Phase != Connected {
+			t.Errorf("state after the key was added: %+v", s)
+		}
+		_ = stop()
+	})
+}
+
 func TestChangedTriesAgainAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		conn, bad := newFakeConnector(), true

@@ -26,7 +26,7 @@ func FuzzTopic(f *testing.F) {
 		}
 		for _, o := range obs {
 			m := o.Message
-			if m != nil && (m.ID == "" || m.CreatedAt.IsZero() || len(m.Text) > event.MaxText || len(m.Links) > event.MaxLinks) {
+			if m != nil && (m.ID == "" || m.CreatedAt.IsZero() || len(m.Text) > event.MaxText || len(m.Links) > event.MaxLinks || len(m.Refs) > event.MaxRefs) {
 				t.Errorf("out of bounds: %+v", m)
 			}
 		}
