@@ -256,6 +256,11 @@ func (p *pipeline) take(list []event.Observation, through int64) error {
 	if err != nil {
 		return err
 	}
+	if p.channel.History == ledger.HistoryComplete && through > p.channel.Watermark && len(order) > 0 {
+		if err := p.tx.LoadTimers(p.channel.N, through); err != nil { // in one go
+			return err
+		}
+	}
 	for _, x := range order {
 		if due := min(x.at-1, through); due > p.channel.Watermark && p.channel.History == ledger.HistoryComplete {
 			if err := p.advance(due); err != nil {

@@ -91,7 +91,8 @@ func removeDatabase(path string) error {
 }
 
 // CarryOver brings into a rebuilt shadow what is no function of events: the platform's view counts, messages that a
-// listing lacked, and the labels that occurrences were counted under.
+// listing lacked, the labels that occurrences were counted under, and the days on which members were active of whom some
+// events have gone.
 func (l *Ledger) CarryOver(ctx context.Context, from *Ledger) error {
 	return l.attached(ctx, from.path, func(c *sql.Conn) error {
 		for _, q := range []string{
@@ -99,7 +100,10 @@ func (l *Ledger) CarryOver(ctx context.Context, from *Ledger) error {
 			"DELETE FROM main.timers WHERE kind = 1 AND EXISTS (SELECT 1 FROM main.threads t, json_each(t.doc, '$.aged') a WHERE t.n = timers.thread AND CAST(a.key AS INTEGER) = timers.after)",
 			"UPDATE main.threads SET views = coalesce((SELECT o.views FROM other.threads o WHERE o.n = threads.n), 0)",
 			"UPDATE main.messages SET missing = coalesce((SELECT o.missing FROM other.messages o WHERE o.n = messages.n), 0)",
-			"UPDATE main.occurrences SET counted_as = coalesce((SELECT o.counted_as FROM other.occurrences o WHERE o.n = occurrences.n AND o.state = occurrences.state), '')",
+			// Row numbers of occurrences are made anew, and differ where old activity has gone.
+			"UPDATE main.occurrences SET counted_as = coalesce((SELECT o.counted_as FROM other.occurrences o WHERE o.thread = occurrences.thread AND o.behaviour = occurrences.behaviour " +
+				"AND o.generation = occurrences.generation AND o.seq = occurrences.seq AND o.arose = occurrences.arose AND o.state = occurrences.state LIMIT 1), '')",
+			"UPDATE main.stats SET days = (SELECT o.days FROM other.stats o WHERE o.member = stats.member) WHERE member IN (SELECT member FROM main.folded)",
 			"INSERT INTO main.timers SELECT (SELECT coalesce(max(n), 0) FROM main.timers) + row_number() OVER (ORDER BY o.n), o.channel, o.due, o.kind, o.thread, o.message, o.occurrence, o.after, o.behaviour FROM other.timers o WHERE o.kind = 4",
 		} {
 			if _, err := c.ExecContext(ctx, q); err != nil {
