@@ -29,7 +29,7 @@ type reading struct {
 	c   *Connector
 	ctx context.Context //nolint:containedctx // It is this call's, and the value does not outlive the call.
 
-	rooms *directory
+	rooms *discoursejson.Directory
 	// answersHere is set once the forum has answered beside a topic that did not.
 	answersHere bool
 	// behind is set while live has not listed up to the newest post.
@@ -150,7 +150,7 @@ type listing struct {
 }
 
 // topics lists the topics of a category (nil: of the forum), latest activity first.
-func (r *reading) topics(category *room, page int) (listing, error) {
+func (r *reading) topics(category *discoursejson.Room, page int) (listing, error) {
 	var answer struct {
 		TopicList struct {
 			MoreTopicsURL string            `json:"more_topics_url"`
@@ -159,7 +159,7 @@ func (r *reading) topics(category *room, page int) (listing, error) {
 	}
 	path := "/latest.json"
 	if category != nil {
-		path = "/c/" + category.slugPath + "/" + strconv.FormatInt(category.id, 10) + "/l/latest.json"
+		path = "/c/" + category.Path + "/" + strconv.FormatInt(category.ID, 10) + "/l/latest.json"
 	}
 	query := url.Values{"order": {"activity"}, "no_definitions": {"true"}}
 	if page > 0 {
