@@ -50,9 +50,16 @@ func (r *reading) get(path string, query url.Values, into any) (*sdk.Response, e
 	return r.c.http.GetJSON(r.ctx, address, nil, into)
 }
 
-// optional is for endpoints that a forum may lack, hide or forbid: found is false then.
+// optional is for endpoints that a forum may lack, hide or forbid: found is false then. A forum refuses a revoked key in
+// the same way as what it does not show, so that with a key it is asked each time whether it answers otherwise.
 func (r *reading) optional(path string, query url.Values, into any) (found bool, err error) {
 	_, err = r.get(path, query, into)
+	if r.c.hasKey() && isStatus(err, http.StatusForbidden, http.StatusUnauthorized) {
+		r.answersHere = false
+		if err := r.checkForumAnswers(); err != nil {
+			return false, err
+		}
+	}
 	if isStatus(err, http.StatusForbidden, http.StatusNotFound, http.StatusGone, http.StatusUnauthorized, http.StatusBadRequest, http.StatusUnprocessableEntity) {
 		return false, nil
 	}
