@@ -44,7 +44,7 @@ Then declare what matters to you in a folder, and let kith watch it:
 	c.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return app.Usagef("%w (see %s --help)", err, c.CommandPath())
 	})
-	c.AddCommand(newTry(&logs), newVersion(&logs))
+	c.AddCommand(newTry(&logs), newRun(&logs), newVersion(&logs))
 	complete(c, "log-format", app.LogText, app.LogJSON)
 	return c
 }

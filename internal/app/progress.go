@@ -209,3 +209,10 @@ func number[N ~int | ~int64](n N) string {
 	}
 	return s
 }
+
+// print writes lines of others, above the bars.
+func (p *progress) print(text string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.write(text)
+}

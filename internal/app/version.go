@@ -38,14 +38,7 @@ func Version(std Stdio, linked, output string) error {
 		Revision   string `json:"revision,omitempty"`
 	}{
 		Version: BuildVersion(linked), Engine: hub.EngineVersion, APIVersion: v1alpha1.GroupVersion.String(),
-		Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH,
-	}
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, s := range info.Settings {
-			if s.Key == "vcs.revision" {
-				v.Revision = s.Value
-			}
-		}
+		Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH, Revision: revision(),
 	}
 	if output == OutputJSON {
 		e := json.NewEncoder(std.Out)
@@ -54,4 +47,18 @@ func Version(std Stdio, linked, output string) error {
 	}
 	_, err := fmt.Fprintf(std.Out, "kith %s (%s, %s, engine %s, %s)\n", v.Version, v.APIVersion, v.Go, v.Engine, v.Platform)
 	return err
+}
+
+// revision is the commit that was built, where the build knows it.
+func revision() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return ""
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" {
+			return s.Value
+		}
+	}
+	return ""
 }

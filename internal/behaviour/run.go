@@ -75,7 +75,13 @@ func (r *Run) Happened(e *ledger.Event, c conversation.Change) error {
 	if e.Kind == event.MessagePosted {
 		r.observeFirst(e, t)
 	}
-	if t == nil || (!c.Structural && t.Question == c.QuestionBefore) || e.Kind == event.ThreadOpened || (e.Kind == event.MessagePosted && m.Is(ledger.MessageOpening)) {
+	if t == nil || e.Kind == event.ThreadOpened || (e.Kind == event.MessagePosted && m.Is(ledger.MessageOpening)) {
+		return nil
+	}
+	if !c.Structural && t.Question == c.QuestionBefore {
+		if e.At <= t.Doc.CasesUntil && e.Kind != event.ThreadAged {
+			return r.reconsiderCases(t) // it came too late for its case's judgement, and in time for the case
+		}
 		return nil
 	}
 	if err := r.reconsider(e, t, c.FirstBefore, c.FirstMemberBefore); err != nil {

@@ -74,7 +74,9 @@ func (p *Processor) apply(e *ledger.Event) (Change, error) {
 		if e.Kind == event.AnswerAccepted {
 			t.Doc.SolvedAt = e.At
 		}
-		return c, p.recompute(t)
+		if err := p.recompute(t); err != nil {
+			return c, err
+		}
 	case event.ReactionAdded, event.ReactionRemoved:
 		n := e.Data.Count
 		if e.Kind == event.ReactionRemoved {

@@ -104,20 +104,36 @@ const maxRead = 4000
 // Read derives what a title and a plain text say: language, whether it asks something (estimated; German and English),
 // whether it thanks, whether a machine wrote it.
 func Read(title, text string) Reading {
+	r := readText(text)
+	if title != "" {
+		r.addTitle(title)
+	}
+	return r
+}
+
+// addTitle takes a title into account: it often asks the question, and tells the language of a short text.
+func (r *Reading) addTitle(title string) {
+	low := strings.ToLower(title)
+	r.Question = r.Question || asks(low)
+	if r.Language == "" {
+		r.Language = language(fields(low))
+	}
+}
+
+func readText(text string) Reading {
 	full := text
 	if len(text) > maxRead {
 		text = cutAt(text, maxRead)
 	}
 	low := strings.ToLower(text)
-	lowTitle := strings.ToLower(title)
 	words := fields(low)
-	r := Reading{Words: len(words), Language: language(fields(lowTitle), words)}
+	r := Reading{Words: len(words), Language: language(words)}
 	if len(full) > len(text) {
 		r.Words = len(strings.Fields(full))
 	}
 	r.Thanks = maybeThanks(low) && thanksRE.MatchString(low) && !thanksInAdvanceOnly(low)
 	r.AutoReply = autoReplyRE.MatchString(low[:min(len(low), 80)])
-	r.Question = asks(lowTitle) || asks(low)
+	r.Question = asks(low)
 	return r
 }
 
@@ -148,16 +164,14 @@ func init() { //nolint:gochecknoinits // a table in two lines rather than eighty
 }
 
 // language needs at least two tell-tale words, and twice as many as for the other language.
-func language(lists ...[]string) string {
+func language(words []string) string {
 	var de, en int
-	for _, words := range lists {
-		for _, w := range words[:min(len(words), 300)] {
-			switch stop[w] {
-			case "de":
-				de++
-			case "en":
-				en++
-			}
+	for _, w := range words[:min(len(words), 300)] {
+		switch stop[w] {
+		case "de":
+			de++
+		case "en":
+			en++
 		}
 	}
 	switch {

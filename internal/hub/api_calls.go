@@ -27,7 +27,8 @@ func (s *server) lease(w http.ResponseWriter, r *http.Request, caller Caller) (a
 	if len(req.Holder) > event.MaxName {
 		return nil, refuse(http.StatusUnprocessableEntity, "holder: at most %d bytes", event.MaxName)
 	}
-	if _, err := s.writable(caller, req.Name); err != nil {
+	channel, err := s.writable(caller, req.Name)
+	if err != nil {
 		return nil, err
 	}
 	// A channel's data belong to its account on its platform: taking them over from another declared channel needs the
@@ -41,6 +42,9 @@ func (s *server) lease(w http.ResponseWriter, r *http.Request, caller Caller) (a
 	}
 	ctx, cancel := s.bounded(r)
 	defer cancel()
+	if err := s.hub.resolveOnce(ctx, channel); err != nil {
+		return nil, err
+	}
 	l, err := s.hub.Acquire(ctx, req.Channel, req.Name, req.Holder)
 	if err != nil {
 		return nil, err
@@ -129,6 +133,18 @@ func (s *server) since(_ http.ResponseWriter, r *http.Request, caller Caller) (a
 	}
 	t, err := s.hub.ResolveSince(r.Context(), channel.Name, channel.Since)
 	return wire.Since{Since: t, All: t.IsZero()}, err
+}
+
+// resolveOnce makes sure that a lease records the declared horizon, also for a reader that has not asked for it.
+func (h *Hub) resolveOnce(ctx context.Context, c *blueprint.Channel) error {
+	h.mu.Lock()
+	_, resolved := h.sinces[c.Name]
+	h.mu.Unlock()
+	if resolved {
+		return nil
+	}
+	_, err := h.ResolveSince(ctx, c.Name, c.Since)
+	return err
 }
 
 // writable gives a declared channel that the caller may speak for.

@@ -96,6 +96,9 @@ func (p *pusher) commit(ctx context.Context, c *blueprint.Channel, list []pushed
 
 // acquire takes the lease, and ends the channel's history at the first time: there is none to be read.
 func (f *pushFeed) acquire(ctx context.Context, h *Hub, ref event.ChannelRef, c *blueprint.Channel) error {
+	if err := h.resolveOnce(ctx, c); err != nil {
+		return err
+	}
 	lease, err := h.Acquire(ctx, ref, c.Name, "hub")
 	if err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/kith-dev/kith/api/event"
+	"github.com/kith-dev/kith/internal/conversation"
 	"github.com/kith-dev/kith/internal/ledger"
 )
 
@@ -164,6 +165,7 @@ func (p *pipeline) drainList(staged []ledger.Staged) error {
 		}
 		observations[i] = docs[i].Observation
 	}
+	p.conv.Prepared = conversation.Prepare(observations, 2)
 	if err := p.prefetch(observations); err != nil {
 		return err
 	}

@@ -220,26 +220,6 @@ func readmeFigures(t *testing.T, path string) map[string]float64 {
 	return out
 }
 
-func dump(t *testing.T, l *ledger.Ledger) string {
-	t.Helper()
-	var b bytes.Buffer
-	if err := l.Dump(t.Context(), &b, ledger.DumpOptions{}); err != nil {
-		t.Fatal(err)
-	}
-	return b.String()
-}
-
-func sameDump(t *testing.T, what, want, got string) {
-	t.Helper()
-	if want == got {
-		return
-	}
-	for _, d := range hub.Compare(strings.NewReader(want), strings.NewReader(got), 10) {
-		t.Errorf("%s: only %s: %.600s", what, map[string]string{"ledger": "before", "rebuilt": "after"}[d.Side], d.Line)
-	}
-	t.Fatalf("%s: the canonical copies differ", what)
-}
-
 func TestForumYearOverHTTPGivesTheSameLedgerAsItsArchive(t *testing.T) {
 	dir := needYear(t)
 	server, err := discoursetest.New(os.DirFS(dir))
@@ -255,7 +235,7 @@ func TestForumYearOverHTTPGivesTheSameLedgerAsItsArchive(t *testing.T) {
 	a := openLedger(t)
 	instance := strings.TrimPrefix(web.URL, "http://")
 	readAll(t, a, archive.Descriptor(), sdk.Config{Name: "forum", URL: web.URL, Settings: map[string]any{"path": dir, "instance": instance}})
-	sameDump(t, "archive and HTTP", dump(t, a), dump(t, l))
+	sameDump(t, "archive and HTTP", dump(t, a, ledger.DumpOptions{}), dump(t, l, ledger.DumpOptions{}))
 	checkRebuild(t, l)
 }
 

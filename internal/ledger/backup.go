@@ -23,7 +23,13 @@ func (l *Ledger) Backup(ctx context.Context, to string) error {
 	if err := os.Remove(tmp); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("clear an unfinished backup: %w", err)
 	}
-	if _, err := l.read.ExecContext(ctx, "VACUUM INTO ?", tmp); err != nil {
+	// A connection of its own: those for reading may write nothing, not even a copy, and the writing one is in use.
+	db, err := connect(l.path, 16, false)
+	if err != nil {
+		return err
+	}
+	_, err = db.ExecContext(ctx, "VACUUM INTO ?", tmp)
+	if err = errors.Join(err, db.Close()); err != nil {
 		return fmt.Errorf("write the backup: %w", err)
 	}
 	if err := os.Chmod(tmp, 0o600); err != nil {
@@ -37,12 +43,7 @@ func BackupFile(ctx context.Context, path, to string) error {
 	if _, err := os.Stat(path); err != nil {
 		return fmt.Errorf("find the ledger: %w", err)
 	}
-	db, err := connect(path, 16, true)
-	if err != nil {
-		return err
-	}
-	l := &Ledger{path: path, read: db}
-	return errors.Join(l.Backup(ctx, to), db.Close())
+	return (&Ledger{path: path}).Backup(ctx, to)
 }
 
 // Restore puts a backup in the place of the ledger at path, and erases again whoever asked for it since the backup was
@@ -149,9 +150,10 @@ func (l *Ledger) Retain(ctx context.Context, textsBefore, activityBefore int64) 
 		return 0, 0, err
 	}
 	defer tx.Rollback()
+	tx.cold = true
 	if textsBefore > 0 {
 		for _, table := range []string{"texts", "titles"} {
-			r, err := tx.sql.ExecContext(ctx, "DELETE FROM "+table+" WHERE at < ?", textsBefore)
+			r, err := tx.l.conn.ExecContext(ctx, "DELETE FROM "+table+" WHERE at < ?", textsBefore)
 			if err != nil {
 				return 0, 0, fmt.Errorf("remove old %s: %w", table, err)
 			}

@@ -142,8 +142,8 @@ func (d *dumper) events() error {
 		coalesce(t.native, ''), coalesce(m.native, ''), e.author, e.actor, e.data, e.facts, coalesce(pm.native, ''), coalesce(ft.native, '')
 		FROM events e JOIN channels c ON c.n = e.channel
 		LEFT JOIN threads t ON t.n = e.thread LEFT JOIN messages m ON m.n = e.message
-		LEFT JOIN messages pm ON pm.n = CASE WHEN e.data <> '' THEN json_extract(e.data, '$.parent') END
-		LEFT JOIN threads ft ON ft.n = CASE WHEN e.kind = 6 THEN json_extract(e.data, '$.from') END
+		LEFT JOIN messages pm ON pm.n = json_extract(nullif(e.data, ''), '$.parent')
+		LEFT JOIN threads ft ON e.kind = 6 AND ft.n = json_extract(nullif(e.data, ''), '$.from')
 		LEFT JOIN (SELECT author AS a, min(at) AS first FROM events WHERE thread <> 0 GROUP BY author) f ON f.a = e.author AND e.kind IN (21, 22, 23)
 		WHERE e.kind <> 25
 		ORDER BY c.platform, c.instance, c.account, e.at, e.kind, CASE WHEN e.kind IN (21, 22, 23) THEN '' ELSE e.native END, e.revision, e.data, f.first`)

@@ -427,6 +427,7 @@ func (l *Ledger) EraseMember(ctx context.Context, who string) (messages int64, e
 
 // erase forgets the identity under one look-up hash; it does nothing where that is done already.
 func (tx *Tx) erase(e journalEntry) (texts int64, err error) {
+	tx.cold = true
 	var member int64
 	if err := tx.query(func(rs *sql.Rows) error { return rs.Scan(&member) },
 		"SELECT member FROM identities WHERE channel = ? AND lookup = ?", e.channel, e.lookup); err != nil {
@@ -474,6 +475,7 @@ func (l *Ledger) ObjectMember(ctx context.Context, who string) error {
 		return err
 	}
 	defer tx.Rollback()
+	tx.cold = true
 	if err := tx.exec("UPDATE members SET status = 2 WHERE n = ? AND status = 0", found[0].n); err != nil {
 		return err
 	}

@@ -22,7 +22,7 @@ type groupKey struct {
 
 func (l *Ledger) loadGroups(ctx context.Context) error {
 	l.groups = groups{}
-	rs, err := l.write.QueryContext(ctx, "SELECT channel, behaviour, label, member FROM people")
+	rs, err := l.conn.QueryContext(ctx, "SELECT channel, behaviour, label, member FROM people")
 	if err != nil {
 		return err
 	}

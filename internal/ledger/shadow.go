@@ -52,11 +52,8 @@ func (l *Ledger) Shadow(ctx context.Context) (*Ledger, error) {
 func (l *Ledger) attached(ctx context.Context, path string, f func(*sql.Conn) error) error {
 	l.turn.Lock()
 	defer l.turn.Unlock()
-	c, err := l.write.Conn(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = c.Close() }() // gives the connection back
+	c := l.conn
+	l.warm = nil
 	if _, err := c.ExecContext(ctx, "ATTACH DATABASE ? AS other", path); err != nil {
 		return fmt.Errorf("attach %s: %w", filepath.Base(path), err)
 	}
