@@ -47,7 +47,9 @@ type Person struct {
 }
 
 // Lookup is the keyed hash under which an identity is found.
-func (tx *Tx) Lookup(channel int64, native string) []byte { return tx.l.keys.current.hash(channel, native) }
+func (tx *Tx) Lookup(channel int64, native string) []byte {
+	return tx.l.keys.current.hash(channel, native)
+}
 
 // PrefetchMembers loads the identities of several accounts at once.
 func (tx *Tx) PrefetchMembers(channel int64, natives []string) error {
