@@ -191,7 +191,7 @@ func (r *Run) holds(b *rule, part int, e *ledger.Event, in *expr.Input) (bool, e
 }
 
 // who finds the credited and the benefiting member with their facts.
-func (r *Run) who(b *rule, e *ledger.Event, t *ledger.Thread, in *expr.Input) (credit, benefits party, err error) {
+func (r *Run) who(b *rule, e *ledger.Event, t *ledger.Thread) (credit, benefits party, err error) {
 	author := party{e.Author, e.Facts}
 	asker := party{}
 	if t != nil {
@@ -269,7 +269,7 @@ func scopeKey(b *rule, e *ledger.Event, t *ledger.Thread, credit, benefits int64
 // candidate makes an occurrence of something that holds: pending until it settles, or in the shadow of another one of
 // the same scope.
 func (r *Run) candidate(b *rule, e *ledger.Event, t *ledger.Thread, m *ledger.Message, in *expr.Input) error {
-	credit, benefits, err := r.who(b, e, t, in)
+	credit, benefits, err := r.who(b, e, t)
 	if err != nil || !credit.mayCount() {
 		return err
 	}

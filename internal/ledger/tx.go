@@ -346,7 +346,7 @@ func (tx *Tx) query(scan func(*sql.Rows) error, query string, args ...any) error
 	if err := tx.ctx.Err(); err != nil {
 		return err
 	}
-	s, err := tx.prepared(query)
+	s, err := tx.prepared(query) //nolint:sqlclosecheck // kept for the life of the connection
 	if err != nil {
 		return err
 	}
@@ -364,7 +364,7 @@ func (tx *Tx) query(scan func(*sql.Rows) error, query string, args ...any) error
 }
 
 func (tx *Tx) exec(query string, args ...any) error {
-	s, err := tx.prepared(query)
+	s, err := tx.prepared(query) //nolint:sqlclosecheck // kept for the life of the connection
 	if err != nil {
 		return err
 	}
