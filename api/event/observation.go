@@ -95,7 +95,8 @@ type Message struct {
 	TextHash string `json:"textHash,omitempty"`
 	// Links are the addresses it points at, absolute; at most MaxLinks.
 	Links []string `json:"links,omitempty"`
-	// Refs are native ids of threads of this channel that those links point at, where the connector can tell.
+	// Refs are native ids of other threads of this channel that it points at, where the connector can tell, once each;
+	// at most MaxRefs.
 	Refs []string `json:"refs,omitempty"`
 	// Presence defaults to Visible.
 	Presence Presence `json:"presence,omitempty"`

@@ -12,6 +12,7 @@ import (
 const (
 	MaxText         = 64 << 10
 	MaxLinks        = 200
+	MaxRefs         = 20
 	MaxObservations = 500
 	MaxPageBytes    = 8 << 20
 	MaxID           = 512

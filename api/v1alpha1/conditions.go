@@ -66,7 +66,7 @@ const (
 	ReasonBackfilling      = "Backfilling"
 	ReasonRateLimited      = "RateLimited"
 	ReasonBadCredentials   = "BadCredentials"
-	ReasonSecretKeyMissing = "SecretKeyMissing" //nolint:gosec // a reason, no credential
+	ReasonSecretKeyMissing = "SecretKeyMissing"
 	ReasonUnreachable      = "Unreachable"
 	ReasonPlatformError    = "PlatformError"
 )

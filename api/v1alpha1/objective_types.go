@@ -254,7 +254,7 @@ type Agreement struct {
 	// +required
 	Stakeholder Name `json:"stakeholder"`
 
-	// On is the day of the agreement.
+	// On is the day of the agreement. Write the key in quotes ("on"): YAML takes a bare on for true.
 	// +required
 	On Date `json:"on"`
 

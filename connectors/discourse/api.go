@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/kith-dev/kith/api/event"
 	"github.com/kith-dev/kith/connectors/discourse/discoursejson"
 	"github.com/kith-dev/kith/connectors/sdk"
 )
@@ -28,12 +29,16 @@ type reading struct {
 	c   *Connector
 	ctx context.Context //nolint:containedctx // It is this call's, and the value does not outlive the call.
 
-	rooms       *directory
+	rooms *discoursejson.Directory
+	// answersHere is set once the forum has answered beside a topic that did not.
 	answersHere bool
 	// behind is set while live has not listed up to the newest post.
 	behind bool
-	page   sdk.Page
-	bytes  int
+
+	page  sdk.Page
+	bytes int
+	// last are observations that come after all others of the page.
+	last []event.Observation
 }
 
 // get reads a JSON document of the forum.
@@ -45,13 +50,20 @@ func (r *reading) get(path string, query url.Values, into any) (*sdk.Response, e
 	return r.c.http.GetJSON(r.ctx, address, nil, into)
 }
 
-// optional is for endpoints that a forum may lack, hide or forbid: found is false then.
-func (r *reading) optional(path string, query url.Values, into any) (resp *sdk.Response, found bool, err error) {
-	resp, err = r.get(path, query, into)
-	if isStatus(err, http.StatusForbidden, http.StatusNotFound, http.StatusGone, http.StatusUnauthorized, http.StatusBadRequest, http.StatusUnprocessableEntity) {
-		return nil, false, nil
+// optional is for endpoints that a forum may lack, hide or forbid: found is false then. A forum refuses a revoked key in
+// the same way as what it does not show, so that with a key it is asked each time whether it answers otherwise.
+func (r *reading) optional(path string, query url.Values, into any) (found bool, err error) {
+	_, err = r.get(path, query, into)
+	if r.c.hasKey() && isStatus(err, http.StatusForbidden, http.StatusUnauthorized) {
+		r.answersHere = false
+		if err := r.checkForumAnswers(); err != nil {
+			return false, err
+		}
 	}
-	return resp, err == nil, err
+	if isStatus(err, http.StatusForbidden, http.StatusNotFound, http.StatusGone, http.StatusUnauthorized, http.StatusBadRequest, http.StatusUnprocessableEntity) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 func isStatus(err error, statuses ...int) bool {
@@ -145,7 +157,7 @@ type listing struct {
 }
 
 // topics lists the topics of a category (nil: of the forum), latest activity first.
-func (r *reading) topics(category *room, page int) (listing, error) {
+func (r *reading) topics(category *discoursejson.Room, page int) (listing, error) {
 	var answer struct {
 		TopicList struct {
 			MoreTopicsURL string            `json:"more_topics_url"`
@@ -154,7 +166,7 @@ func (r *reading) topics(category *room, page int) (listing, error) {
 	}
 	path := "/latest.json"
 	if category != nil {
-		path = "/c/" + category.slugPath + "/" + strconv.FormatInt(category.id, 10) + "/l/latest.json"
+		path = "/c/" + category.Path + "/" + strconv.FormatInt(category.ID, 10) + "/l/latest.json"
 	}
 	query := url.Values{"order": {"activity"}, "no_definitions": {"true"}}
 	if page > 0 {
@@ -258,6 +270,15 @@ func (r *reading) chunk(topic int64, ids []int64) ([]discoursejson.Post, error) 
 	for _, id := range ids {
 		query.Add("post_ids[]", strconv.FormatInt(id, 10))
 	}
+	return r.postsOf(topic, query)
+}
+
+// postsAfter reads the posts of a topic that follow a number, twenty or so.
+func (r *reading) postsAfter(topic int64, number int) ([]discoursejson.Post, error) {
+	return r.postsOf(topic, url.Values{"post_number": {strconv.Itoa(number)}, "asc": {"true"}})
+}
+
+func (r *reading) postsOf(topic int64, query url.Values) ([]discoursejson.Post, error) {
 	var raw json.RawMessage
 	if _, err := r.get("/t/"+strconv.FormatInt(topic, 10)+"/posts.json", query, &raw); err != nil {
 		return nil, err
@@ -275,11 +296,20 @@ func (r *reading) postIDByNumber(topic int64, number int) (int64, error) {
 	var p struct {
 		ID int64 `json:"id"`
 	}
-	_, found, err := r.optional("/posts/by_number/"+strconv.FormatInt(topic, 10)+"/"+strconv.Itoa(number)+".json", nil, &p)
+	found, err := r.optional("/posts/by_number/"+strconv.FormatInt(topic, 10)+"/"+strconv.Itoa(number)+".json", nil, &p)
 	if err != nil || !found {
 		return 0, err
 	}
 	return p.ID, nil
+}
+
+// maxTries is how often a topic is tried, each time on another page, that gives errors while the forum answers.
+const maxTries = 3
+
+// troubled says whether an error is one topic's alone: the platform fails on it, and answers otherwise.
+func (r *reading) troubled(err error) bool {
+	e, ok := errors.AsType[*sdk.Error](err)
+	return ok && e.Reason == sdk.PlatformError && !e.Permanent && r.ctx.Err() == nil && r.checkForumAnswers() == nil
 }
 
 // maxQuarantined bounds what a page reports; the rest would say the same.

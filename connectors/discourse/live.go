@@ -39,6 +39,8 @@ type liveCursor struct {
 type pendingTopic struct {
 	Topic int64   `json:"t"`
 	Posts []int64 `json:"p"`
+	// Tries is how often the platform has failed on it.
+	Tries int `json:"x,omitempty"`
 }
 
 // live reads what is new since the cursor. The first call only notes where the forum stands: what is older belongs to
@@ -214,6 +216,18 @@ func (r *reading) readPending(cur *liveCursor) (progress bool, err error) {
 		out, err := r.addTopic(p.Topic, want{fresh: p.Posts, gone: true})
 		if errors.Is(err, errPageFull) {
 			return true, nil
+		}
+		if err != nil && r.troubled(err) {
+			again := *p
+			again.Tries++
+			cur.Pending = cur.Pending[1:]
+			if again.Tries < maxTries {
+				cur.Pending = append(cur.Pending, again)
+				return true, nil
+			}
+			r.setAside(again.Topic, errTroubled)
+			progress = true
+			continue
 		}
 		if err != nil {
 			return progress, err

@@ -55,7 +55,7 @@ func (r *reading) directoryPage(page int) (directoryPage, bool, error) {
 		query.Set("page", strconv.Itoa(page))
 	}
 	var d directoryPage
-	_, found, err := r.optional("/directory_items.json", query, &d)
+	found, err := r.optional("/directory_items.json", query, &d)
 	return d, found, err
 }
 

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/kith-dev/kith/connectors/discourse/discoursejson"
 	"github.com/kith-dev/kith/connectors/sdk"
 )
 
@@ -61,7 +62,7 @@ func (k *knownTopic) UnmarshalJSON(b []byte) error {
 	if err := json.Unmarshal(b, &n); err != nil {
 		return err
 	}
-	*k = knownTopic{id: n[0], print: uint32(n[1]), posts: n[2], activity: n[3]} //nolint:gosec // Written from a uint32.
+	*k = knownTopic{id: n[0], print: uint32(n[1]), posts: n[2], activity: n[3]}
 	return nil
 }
 
@@ -103,6 +104,7 @@ func (r *reading) sweep(raw sdk.Cursor) (sdk.Page, error) {
 			return sdk.Page{}, err
 		}
 	}
+	r.add(r.last...)
 	r.page.More = r.page.More || len(cur.Queue) > 0
 	r.page.Progress = sdk.Progress{Done: int64(cur.Done), Total: int64(cur.Total), Unit: "topics"}
 	r.page.Next = encodeCursor(cur)
@@ -146,8 +148,8 @@ func (r *reading) horizon(at time.Time) time.Time {
 	return h
 }
 
-func (r *reading) sweeps(d *directory, t *listedTopic, horizon time.Time) bool {
-	return !t.activity().Before(horizon) && t.Archetype != "private_message" && !d.definitions[t.ID] && r.reads(d, t.CategoryID)
+func (r *reading) sweeps(d *discoursejson.Directory, t *listedTopic, horizon time.Time) bool {
+	return !t.activity().Before(horizon) && t.Archetype != "private_message" && !d.Definitions[t.ID] && r.reads(d, t.CategoryID)
 }
 
 func allBefore(topics []listedTopic, t time.Time) bool {
@@ -156,14 +158,14 @@ func allBefore(topics []listedTopic, t time.Time) bool {
 
 // listChanges begins a pass: topics whose listing differs from what is noted, then those whose turn it is.
 //
-// Topics that have lost posts come last: posts that were moved are seen in their new topic first, and are not taken
-// for removed when they are missing from the old one.
+// Topics that have gained posts come first, and listings last on each page: posts that were moved are seen in their new
+// topic before they are missing from the old one, and are not taken for removed.
 func (r *reading) listChanges(cur *sweepCursor) error {
 	d, err := r.directory()
 	if err != nil {
 		return err
 	}
-	var gained, lost []int64
+	var gained, rest []int64
 	var horizon time.Time
 	for page := range recentPages {
 		l, err := r.topics(nil, page)
@@ -183,8 +185,8 @@ func (r *reading) listChanges(cur *sweepCursor) error {
 				continue
 			}
 			changed = true
-			if known && now.posts < before.posts {
-				lost = append(lost, t.ID)
+			if known && now.posts <= before.posts {
+				rest = append(rest, t.ID)
 			} else {
 				gained = append(gained, t.ID)
 			}
@@ -197,11 +199,11 @@ func (r *reading) listChanges(cur *sweepCursor) error {
 	cur.forget(horizon)
 	cur.Queue = nil
 	for _, id := range append(gained, cur.inTurn(r.c.settings.SweepTopics)...) {
-		if !slices.Contains(cur.Queue, id) && !slices.Contains(lost, id) {
+		if !slices.Contains(cur.Queue, id) && !slices.Contains(rest, id) {
 			cur.Queue = append(cur.Queue, id)
 		}
 	}
-	cur.Queue = append(cur.Queue, lost...)
+	cur.Queue = append(cur.Queue, rest...)
 	cur.Done, cur.Total, cur.Anchor = 0, len(cur.Queue), 0
 	return nil
 }
@@ -210,9 +212,15 @@ func (r *reading) listChanges(cur *sweepCursor) error {
 func (r *reading) readChanges(cur *sweepCursor) (progress bool, err error) {
 	for n := 0; len(cur.Queue) > 0 && n < pageTopics; n++ {
 		id := cur.Queue[0]
-		out, err := r.addTopic(id, want{anchor: cur.Anchor, listing: true, gone: true})
+		out, err := r.addTopic(id, want{anchor: cur.Anchor, listing: true, atEnd: true, gone: true})
 		if errors.Is(err, errPageFull) {
 			return true, nil
+		}
+		if err != nil && r.troubled(err) {
+			// Its turn comes again.
+			r.setAside(id, errTroubled)
+			cur.Queue, cur.Anchor, progress = cur.Queue[1:], 0, true
+			continue
 		}
 		if err != nil {
 			return progress, err

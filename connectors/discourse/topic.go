@@ -5,6 +5,7 @@ package discourse
 
 import (
 	"errors"
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -24,14 +25,17 @@ const (
 // errPageFull says that a topic does not fit any more and comes first on the next page.
 var errPageFull = errors.New("the page is full")
 
+// errTroubled is why a topic is set aside that the platform fails on.
+var errTroubled = errors.New("the platform gives errors for it, and answers otherwise; it is looked at again when something changes in it")
+
 // want says how a topic is read.
 type want struct {
 	// anchor is the last post of the topic that an earlier page has; 0: from its beginning.
 	anchor int64
 	// fresh are the new posts that made the topic be read. Long topics are then read at these only; nil: all of it.
 	fresh []int64
-	// listing adds what exists, so that the hub can conclude removals.
-	listing bool
+	// listing adds what exists, so that the hub can conclude removals; atEnd puts it behind all else on the page.
+	listing, atEnd bool
 	// gone adds a removed thread where the topic does not answer, or has left the rooms that are read (with fresh, it
 	// may never have been in them).
 	gone bool
@@ -69,8 +73,12 @@ func (r *reading) addTopic(id int64, w want) (outcome, error) {
 		}
 		return outcome{gone: true}, nil
 	}
-	o := discoursejson.Options{Base: r.c.base, Room: d.lookup, AsOf: at, Whispers: r.c.settings.Whispers}
-	out, err := r.addPosts(t, w, o)
+	o := discoursejson.Options{Base: r.c.base, Room: d.Room, AsOf: at, Whispers: r.c.settings.Whispers}
+	add := r.addPosts
+	if len(t.PostStream.Stream) == 0 && t.PostsCount > len(t.PostStream.Posts) && w.fresh == nil {
+		add = r.addByNumber
+	}
+	out, err := add(t, w, o)
 	if bad, ok := errors.AsType[*badTopic](err); ok {
 		r.setAside(id, bad.err)
 		return outcome{}, nil
@@ -83,8 +91,8 @@ func (r *reading) setAside(id int64, err error) {
 }
 
 // admits: no private messages, no category descriptions, only the rooms that are to be read.
-func (r *reading) admits(d *directory, t *discoursejson.Topic) bool {
-	return t.Archetype != "private_message" && !d.definitions[t.ID] && r.reads(d, t.CategoryID)
+func (r *reading) admits(d *discoursejson.Directory, t *discoursejson.Topic) bool {
+	return t.Archetype != "private_message" && !d.Definitions[t.ID] && r.reads(d, t.CategoryID)
 }
 
 func (r *reading) addPosts(t *discoursejson.Topic, w want, o discoursejson.Options) (outcome, error) {
@@ -95,14 +103,13 @@ func (r *reading) addPosts(t *discoursejson.Topic, w want, o discoursejson.Optio
 		start = slices.Index(ids, w.anchor) + 1
 	}
 	whole := ids[start:]
-	if w.fresh != nil && len(ids) > discoursejson.HeadPosts+r.c.settings.PostsPerRequest {
+	if w.fresh != nil && max(len(ids), t.PostsCount) > discoursejson.HeadPosts+r.c.settings.PostsPerRequest {
 		var err error
 		if whole, err = r.freshOnly(t, ids, w.fresh); err != nil {
 			return outcome{}, err
 		}
 	}
-	const besides = 2 // The thread and its listing.
-	left := event.MaxObservations - len(r.page.Observations) - besides
+	left := r.left()
 	if left < 1 || (len(whole) > left && len(r.page.Observations) > 0) {
 		return outcome{}, errPageFull
 	}
@@ -130,11 +137,58 @@ func (r *reading) addPosts(t *discoursejson.Topic, w want, o discoursejson.Optio
 		return outcome{anchor: block[len(block)-1]}, nil
 	}
 	if w.listing {
-		if l, ok := discoursejson.ListingOf(t, o); ok {
+		if l, ok := discoursejson.ListingOf(t, o); ok && w.atEnd {
+			r.last = append(r.last, l)
+		} else if ok {
 			r.add(l)
 		}
 	}
 	return outcome{}, nil
+}
+
+// left is how many posts the page still takes beside a thread and its listing.
+func (r *reading) left() int {
+	return event.MaxObservations - len(r.page.Observations) - len(r.last) - 2
+}
+
+// addByNumber reads a topic so long (ten thousand posts) that the forum does not list its ids: by the numbers of its
+// posts, on pages of its own. Anchors are numbers then, below zero to tell them from ids. Such a topic has no listing.
+func (r *reading) addByNumber(t *discoursejson.Topic, w want, o discoursejson.Options) (outcome, error) {
+	if len(r.page.Observations) > 0 {
+		return outcome{}, errPageFull
+	}
+	last := int(max(-w.anchor, 0))
+	first := last == 0
+	var posts []discoursejson.Post
+	size := 0
+	for more := true; more && len(posts)+discoursejson.HeadPosts <= r.left() && size < pageTextBytes; {
+		chunk, err := r.postsAfter(t.ID, last)
+		if err != nil {
+			return outcome{}, err
+		}
+		more = false
+		for _, p := range chunk {
+			if p.PostNumber > last {
+				more, last = true, p.PostNumber
+			}
+			size += min(len(p.Cooked), event.MaxText)
+		}
+		posts = append(posts, chunk...)
+		if !more {
+			last = 0
+		}
+	}
+	parents, err := r.parents(t, posts, false)
+	if err != nil {
+		return outcome{}, err
+	}
+	if first {
+		r.add(discoursejson.ThreadOf(t, o))
+	}
+	messages, bad := discoursejson.MessagesOf(t, posts, parents, o)
+	r.quarantine(bad...)
+	r.add(messages...)
+	return outcome{anchor: int64(-last)}, nil
 }
 
 // freshOnly chooses what is read of a long topic when posts are new in it: its head, the new posts, and the accepted
@@ -152,7 +206,12 @@ func (r *reading) freshOnly(t *discoursejson.Topic, ids, fresh []int64) ([]int64
 		if err != nil {
 			return nil, err
 		}
-		chosen[id] = true
+		if id != 0 {
+			chosen[id] = true
+		}
+	}
+	if len(t.PostStream.Stream) == 0 {
+		return slices.Sorted(maps.Keys(chosen)), nil
 	}
 	var out []int64
 	for _, id := range ids {

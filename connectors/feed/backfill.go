@@ -15,7 +15,7 @@ import (
 // readBackfill makes one step through what the feed shows: a document, or the comments feed of one of its items.
 func (c *Connector) readBackfill(ctx context.Context, cursor sdk.Cursor) (sdk.Page, error) {
 	var pos backPosition
-	if err := decode(cursor, &pos, &pos.Version); err != nil {
+	if err := decode(cursor, &pos); err != nil {
 		return sdk.Page{}, err
 	}
 	wider := !pos.Since.IsZero() && (c.cfg.Since.IsZero() || c.cfg.Since.Before(pos.Since))

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kith-dev/kith/api/event"
 	"github.com/kith-dev/kith/connectors/sdk"
 )
 
@@ -129,12 +130,38 @@ func content(it item) string {
 	return key(it.title, it.url, it.text, it.author.ID, edited, strings.Join(it.tags, "\x00"))
 }
 
+// position is one lane's cursor.
+type position interface {
+	// valid says whether this connector can have written it.
+	valid() bool
+}
+
+func (p *livePosition) valid() bool {
+	for _, k := range p.Known {
+		if k.Comments != "" && !validID(k.ID) {
+			return false
+		}
+	}
+	return p.Version == cursorVersion
+}
+
+func (p *backPosition) valid() bool {
+	for _, q := range p.Queue {
+		if q.URL == "" || !validID(q.Item) {
+			return false
+		}
+	}
+	return p.Version == cursorVersion
+}
+
+func validID(id string) bool { return id != "" && len(id) <= event.MaxID }
+
 // decode reads a cursor that this connector has written; a nil one leaves into as it is.
-func decode(cursor sdk.Cursor, into any, version *int) error {
+func decode(cursor sdk.Cursor, into position) error {
 	if len(cursor) == 0 || string(cursor) == "null" {
 		return nil
 	}
-	if err := json.Unmarshal(cursor, into); err != nil || *version != cursorVersion {
+	if err := json.Unmarshal(cursor, into); err != nil || !into.valid() {
 		return &sdk.Error{Reason: sdk.PlatformError, Permanent: true, Err: err, Message: fmt.Sprintf(
 			"the stored position is none of connector %s (version %d); it was written by another version or connector", Name, cursorVersion)}
 	}

@@ -115,7 +115,7 @@ func redirectPolicy(most int) func(*http.Request, []*http.Request) error {
 					kept[k] = v
 				}
 			}
-			req.Header = kept
+			req.Header = kept //nolint:gosec // Drops all but the harmless headers instead of carrying any over.
 		}
 		return nil
 	}

@@ -14,7 +14,11 @@ import (
 // caseOf finds the row of a behaviour for a case of its basis: it exists from the case's beginning, so that a share
 // has its denominator by construction.
 func (r *Run) caseOf(b *rule, basis *ledger.Occurrence) (*ledger.Occurrence, error) {
-	same, err := r.Tx.OccurrencesByKey(b.Name, caseKey(basis))
+	key := caseKey(basis)
+	if r.Tx.FreshOccurrence(basis.N) {
+		r.Tx.NothingYet(b.Name, key)
+	}
+	same, err := r.Tx.OccurrencesByKey(b.Name, key)
 	if err != nil || len(same) == 0 {
 		return nil, err
 	}
@@ -132,7 +136,7 @@ func (r *Run) setBenefits(o *ledger.Occurrence, b *rule, basis *ledger.Occurrenc
 	if err != nil {
 		return err
 	}
-	_, benefits, err := r.who(b, e, t, nil)
+	_, benefits, err := r.who(b, e, t)
 	if err != nil || !benefits.mayCount() {
 		return err
 	}
@@ -181,7 +185,7 @@ func (r *Run) fulfilment(b *rule, basis *ledger.Occurrence, deadline int64) (*le
 		if in == nil {
 			continue
 		}
-		credit, benefits, err := r.who(b, e, t, in)
+		credit, benefits, err := r.who(b, e, t)
 		if err != nil {
 			return nil, party{}, party{}, err
 		}

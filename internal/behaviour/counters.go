@@ -22,21 +22,13 @@ const (
 var Bounds = []time.Duration{time.Hour, 4 * time.Hour, 24 * time.Hour, 72 * time.Hour, UnansweredAfter}
 
 // raise moves the counters of an occurrence that counts: only live, never for history or while rebuilding.
-func (r *Run) raise(o *ledger.Occurrence) error {
+func (r *Run) raise(o *ledger.Occurrence) {
 	if o.Imported || r.Rebuilding {
-		return nil
+		return
 	}
-	level, err := r.label(o, "level", string(shownLevel(o.Level)), string(event.OtherL))
-	if err != nil {
-		return err
-	}
-	segment, err := r.label(o, "segment", o.Segment, "other")
-	if err != nil {
-		return err
-	}
+	level, segment := r.labels(o)
 	o.CountedAs = level + "|" + segment
 	r.Tx.Count(ledger.Counter{Name: CounterBehaviours, Channel: o.Channel, Behaviour: o.Behaviour, Level: level, Segment: segment}, 1)
-	return nil
 }
 
 // lower counts an occurrence as undone, under the labels that it was counted under.
@@ -60,28 +52,32 @@ func shownLevel(l event.Level) event.Level {
 	return event.OtherL
 }
 
-// label gives the value under which somebody may be counted: their own, once it covers at least the minimum group and
-// so does everything else; before that, other.
-func (r *Run) label(o *ledger.Occurrence, dimension, value, other string) (string, error) {
-	if value == "" || value == other {
-		value = other
+// labels give the level and segment under which somebody may be counted: their own, once the people of just that
+// combination are at least the minimum group, and so are all others; else the level alone, by the same measure; else
+// other.
+func (r *Run) labels(o *ledger.Occurrence) (level, segment string) {
+	const other = string(event.OtherL)
+	level, segment = string(shownLevel(o.Level)), o.Segment
+	if segment == "" {
+		segment = other
 	}
 	if o.Credit == 0 {
-		return other, nil
+		return other, other
 	}
-	n, err := r.Tx.AddPerson(o.Channel, o.Behaviour, dimension+"/"+value, o.Credit)
-	if err != nil || value == other {
-		return other, err
+	if r.enough(o, "both", level+"|"+segment) {
+		return level, segment
 	}
+	if r.enough(o, "level", level) {
+		return level, other
+	}
+	return other, other
+}
+
+// enough notes the credited member behind a value, and says whether the value hides every single one.
+func (r *Run) enough(o *ledger.Occurrence, dimension, value string) bool {
+	here, elsewhere := r.Tx.AddPerson(o.Channel, o.Behaviour, dimension, value, o.Credit)
 	k := r.Engine.Blueprint.Privacy.MinimumGroupSize
-	if n < k {
-		return other, nil
-	}
-	rest, err := r.Tx.PeopleOutside(o.Channel, o.Behaviour, dimension, value)
-	if err != nil || rest < k {
-		return other, err
-	}
-	return value, nil
+	return here >= k && elsewhere >= k
 }
 
 // observeFirst takes a first response, and a first answer by a member, into the histograms, unless the question already

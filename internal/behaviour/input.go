@@ -37,8 +37,23 @@ func (r *Run) person(member int64, f *event.Facts, at int64) (*expr.Person, erro
 	return p, nil
 }
 
-// input gives what an expression about an event sees. m is the message that the event is about, or nil.
+// input gives what an expression about an event sees. m is the message that the event is about, or nil. Several rules
+// look at the same event while nothing changes but occurrences, which no expression sees: it is made once for them.
 func (r *Run) input(e *ledger.Event, t *ledger.Thread, m *ledger.Message) (*expr.Input, error) {
+	if in := r.inputs[e.Seq]; in != nil {
+		return in, nil
+	}
+	in, err := r.makeInput(e, t, m)
+	if err == nil {
+		if r.inputs == nil {
+			r.inputs = map[int64]*expr.Input{}
+		}
+		r.inputs[e.Seq] = in
+	}
+	return in, err
+}
+
+func (r *Run) makeInput(e *ledger.Event, t *ledger.Thread, m *ledger.Message) (*expr.Input, error) {
 	author, err := r.person(e.Author, &e.Facts, e.At)
 	if err != nil {
 		return nil, err

@@ -31,6 +31,7 @@ type Run struct {
 
 	location *time.Location
 	channel  *expr.Channel
+	inputs   map[int64]*expr.Input // by event, until the next event or timer
 	failed   error
 	// until is the end of the time in which a confirmation may come, while one is looked for; else 0.
 	until int64
@@ -48,6 +49,7 @@ const UnansweredAfter = 7 * 24 * time.Hour
 
 // Happened takes in one event after conversation has applied it.
 func (r *Run) Happened(e *ledger.Event, c conversation.Change) error {
+	clear(r.inputs)
 	t := c.Thread
 	var m *ledger.Message
 	if e.Message != 0 {
@@ -188,14 +190,14 @@ func (r *Run) holds(b *rule, part int, e *ledger.Event, in *expr.Input) (bool, e
 		}
 		return false, nil
 	}
-	if b.ReadsText && !r.Rebuilding {
+	if b.ReadsText {
 		r.Tx.SetVerdict(e.Seq, b.Name, part, ok)
 	}
 	return ok, nil
 }
 
 // who finds the credited and the benefiting member with their facts.
-func (r *Run) who(b *rule, e *ledger.Event, t *ledger.Thread, in *expr.Input) (credit, benefits party, err error) {
+func (r *Run) who(b *rule, e *ledger.Event, t *ledger.Thread) (credit, benefits party, err error) {
 	author := party{e.Author, e.Facts}
 	asker := party{}
 	if t != nil {
@@ -273,7 +275,7 @@ func scopeKey(b *rule, e *ledger.Event, t *ledger.Thread, credit, benefits int64
 // candidate makes an occurrence of something that holds: pending until it settles, or in the shadow of another one of
 // the same scope.
 func (r *Run) candidate(b *rule, e *ledger.Event, t *ledger.Thread, m *ledger.Message, in *expr.Input) error {
-	credit, benefits, err := r.who(b, e, t, in)
+	credit, benefits, err := r.who(b, e, t)
 	if err != nil || !credit.mayCount() {
 		return err
 	}
@@ -281,6 +283,9 @@ func (r *Run) candidate(b *rule, e *ledger.Event, t *ledger.Thread, m *ledger.Me
 		benefits = party{}
 	}
 	key := scopeKey(b, e, t, credit.member, benefits.member)
+	if key[0] == 'e' && r.Tx.FreshEvent(e.Seq) || key[0] == 't' && r.Tx.FreshThread(t.N) {
+		r.Tx.NothingYet(b.Name, key)
+	}
 	same, err := r.Tx.OccurrencesByKey(b.Name, key)
 	if err != nil {
 		return err
@@ -294,21 +299,40 @@ func (r *Run) candidate(b *rule, e *ledger.Event, t *ledger.Thread, m *ledger.Me
 	if o != nil && o.State != ledger.Undone && o.State != ledger.Dropped {
 		return nil
 	}
-	if o == nil {
+	fresh := o == nil
+	if fresh {
 		o = r.occurrence(b, e, t, credit, benefits)
 		o.Key = key
 		if m != nil {
 			o.Message = m.N
 		}
+	}
+	shadowed := blocker(b, same, o) != nil
+	switch {
+	case shadowed && fresh && shadows(same) >= maxShadows:
+		return nil
+	case fresh:
 		r.Tx.NewOccurrence(o)
-	} else {
+	default:
 		r.Tx.EditOccurrence(o)
 	}
-	if blocker(b, same, o) != nil {
+	if shadowed {
 		o.State = ledger.Shadowed
 		return nil
 	}
 	return r.admit(b, o)
+}
+
+// maxShadows is how many occurrences wait in the shadow of another one of the same scope; further ones are not kept.
+const maxShadows = 5
+
+func shadows(same []*ledger.Occurrence) (n int) {
+	for _, s := range same {
+		if s.State == ledger.Shadowed {
+			n++
+		}
+	}
+	return n
 }
 
 func (r *Run) occurrence(b *rule, e *ledger.Event, t *ledger.Thread, credit, benefits party) *ledger.Occurrence {
@@ -359,6 +383,7 @@ func (r *Run) admit(b *rule, o *ledger.Occurrence) error {
 
 // Fire does what a timer asks for that makes no event.
 func (r *Run) Fire(timer *ledger.Timer) error {
+	clear(r.inputs)
 	switch timer.Kind {
 	case ledger.TimerSettle:
 		o, err := r.Tx.Occurrence(timer.Occurrence)
@@ -379,10 +404,10 @@ func (r *Run) Fire(timer *ledger.Timer) error {
 		if err != nil {
 			return err
 		}
-		if t.Question && (t.FirstAt == 0 || t.FirstAt > timer.Due) && !r.Rebuilding {
+		if t.Question && (t.FirstAt == 0 || t.FirstAt > timer.Due) {
 			r.Tx.Observe(HistogramFirstResponse, t.Channel, -1)
 		}
-		if t.Question && (t.FirstMemberAt == 0 || t.FirstMemberAt > timer.Due) && !r.Rebuilding {
+		if t.Question && (t.FirstMemberAt == 0 || t.FirstMemberAt > timer.Due) {
 			r.Tx.Observe(HistogramFirstMemberAnswer, t.Channel, -1)
 		}
 	}
@@ -462,8 +487,9 @@ func (r *Run) source(o *ledger.Occurrence) (e *ledger.Event, t *ledger.Thread, m
 // EditOccurrence. b is nil where the definition is gone.
 func (r *Run) count(b *rule, o *ledger.Occurrence) error {
 	o.State = ledger.Counted
-	if err := r.raise(o); err != nil || b == nil {
-		return err
+	r.raise(o)
+	if b == nil {
+		return nil
 	}
 	for _, of := range r.Engine.byBasis[b.Name] {
 		deadline := o.Arose + r.Engine.deadline(of)
@@ -731,6 +757,7 @@ func (r *Run) reconsiderCases(t *ledger.Thread) error {
 
 // Reevaluate looks again at one event with one rule, after the rule could not be evaluated.
 func (r *Run) Reevaluate(name string, seq int64) error {
+	clear(r.inputs)
 	b := r.Engine.byName[name]
 	if b == nil {
 		return nil // no longer declared

@@ -178,10 +178,11 @@ func (u *unit) expressions(a at, spec *v1alpha1.BehaviourSpec, c *compiledBehavi
 		c.out.Variables = append(c.out.Variables, Variable{Name: v.Name, Expression: string(v.Expression)})
 	}
 	env, problems := u.env.WithVariables(variables)
+	used := map[string]bool{}
 	for _, p := range problems {
 		a.expression(fmt.Sprintf("spec.variables[%d].expression", p.Index), p.Err)
+		used[variables[p.Index].Name] = true // one problem is enough
 	}
-	used := map[string]bool{}
 	for _, part := range []struct{ path, source string }{
 		{"spec.among", c.out.Among}, {"spec.when", c.out.When}, {"spec.confirm", c.out.Confirm},
 	} {
@@ -228,13 +229,26 @@ func (u *unit) worth(a at, spec *v1alpha1.BehaviourSpec, c *compiledBehaviour) {
 	}
 	for i, w := range spec.Worth {
 		path := fmt.Sprintf("spec.worth[%d]", i)
-		if !slices.Contains(factors, string(w.Factor)) {
-			a.missing(path+".factor", "value factor", w.Factor, factors)
+		switch {
+		case slices.Contains(factors, string(w.Factor)):
+		case slices.Contains(u.factorNames(), string(w.Factor)):
+			a.error(path+".factor", v1alpha1.ReasonDependencyNotAccepted,
+				fmt.Sprintf("value factor %q is not accepted", w.Factor), "correct it in the Community")
+		default:
+			a.missing(path+".factor", "value factor", w.Factor, u.factorNames())
 		}
 		amount := a.amounts(path+".amount", w.Amount.Low, w.Amount.Mid, w.Amount.High)
 		c.out.Worth = append(c.out.Worth, Worth{Factor: string(w.Factor), Range: amount})
 	}
 	slices.SortFunc(c.out.Worth, func(x, y Worth) int { return strings.Compare(x.Factor, y.Factor) })
+}
+
+// factorNames are all factors of the community, good or not.
+func (u *unit) factorNames() []string {
+	if u.community.Spec.Value == nil {
+		return nil
+	}
+	return names(u.community.Spec.Value.Factors, func(f v1alpha1.Factor) v1alpha1.Name { return f.Name })
 }
 
 // guard asks whether a behaviour counts activity. It stays accepted: operators may look at it, objectives may not.

@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 )
@@ -55,7 +56,7 @@ func Decode(document []byte) (*Blueprint, error) {
 	if err := decoder.Decode(&b); err != nil {
 		return nil, fmt.Errorf("decode a blueprint: %w", err)
 	}
-	if _, err := decoder.Token(); err != io.EOF {
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("decode a blueprint: there is something behind it")
 	}
 	return &b, nil

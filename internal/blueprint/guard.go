@@ -236,7 +236,7 @@ func (s scene) inputs(kind event.Kind, reads []string) []*expr.Input {
 		levels = []event.Level{event.Newcomer, event.RegularL, event.OtherL, event.UnknownL}
 	}
 	if slices.Contains(reads, "author.silentFor") {
-		absences = []time.Duration{0, aReturn - time.Second}
+		absences = []time.Duration{0, 61 * time.Second, 187 * time.Minute, 31 * time.Hour, aReturn - time.Second}
 	}
 	var inputs []*expr.Input
 	for _, party := range parties {

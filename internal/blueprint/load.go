@@ -4,6 +4,7 @@
 package blueprint
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -154,11 +155,12 @@ func (l *loader) files(dir string) ([]string, error) {
 	return files, nil
 }
 
-func readBounded(file string) (_ []byte, err error) {
-	f, err := os.Open(file)
+func readBounded(file string) ([]byte, error) {
+	f, err := os.Open(file) //nolint:gosec // reading the files that the user names is what this is for
 	if err != nil {
-		if pathErr, ok := err.(*fs.PathError); ok {
-			err = pathErr.Err
+		var pathErr *fs.PathError
+		if errors.As(err, &pathErr) {
+			err = pathErr.Err // the problem names the file already
 		}
 		return nil, fmt.Errorf("cannot be read: %w", err)
 	}
@@ -208,8 +210,10 @@ func split(content []byte) []document {
 
 var yamlLine = regexp.MustCompile(`line (\d+)`)
 
-// plain takes the parser's own names out of an error, and counts its lines from the file's first.
-func plain(err error, from int) (message string, line int) {
+// plain takes the parser's own names out of an error, and counts its lines from the file's first. The parser may mean
+// the line behind the last one; people cannot go there.
+func plain(err error, d document) (message string, line int) {
+	last := d.line + strings.Count(strings.TrimSuffix(string(d.content), "\n"), "\n")
 	message = strings.TrimPrefix(err.Error(), "error converting YAML to JSON: ")
 	message = strings.TrimPrefix(message, "yaml: ")
 	message = strings.TrimPrefix(message, "unmarshal errors:\n  ")
@@ -218,18 +222,19 @@ func plain(err error, from int) (message string, line int) {
 		if err != nil {
 			return match
 		}
+		n = min(d.line+n-1, last)
 		if line == 0 {
-			line = from + n - 1
+			line = n
 		}
-		return "line " + strconv.Itoa(from+n-1)
+		return "line " + strconv.Itoa(n)
 	})
-	return strings.ReplaceAll(message, "\n", " "), max(line, from)
+	return strings.ReplaceAll(message, "\n", " "), max(line, d.line)
 }
 
 func (l *loader) document(file string, d document) {
 	raw, err := yaml.YAMLToJSONStrict(d.content)
 	if err != nil {
-		message, line := plain(err, d.line)
+		message, line := plain(err, d)
 		l.fail(file, line, "it is no YAML: "+message, "correct it: nothing of this document is read")
 		return
 	}
@@ -263,9 +268,9 @@ func (l *loader) resource(file string, d document, obj *unstructured.Unstructure
 		p.Kind, p.Namespace, p.Name, p.File, p.Line = key.Kind, key.Namespace, key.Name, file, lines.of(p.Path)
 		l.out.Problems = append(l.out.Problems, p)
 	}
-	if quoteOn(obj) {
+	for _, path := range quoteOn(obj) {
 		report(Problem{
-			Path: "spec.on", Severity: Warning, Reason: v1alpha1.ReasonInvalidSpec,
+			Path: path, Severity: Warning, Reason: v1alpha1.ReasonInvalidSpec,
 			Message: "a bare on is true to YAML, and kubectl refuses the field", Remedy: `write "on" in quotes`,
 		})
 	}
@@ -310,19 +315,32 @@ func (l *loader) foreign(file string, lines *lines, obj *unstructured.Unstructur
 	return true
 }
 
-// quoteOn repairs what YAML makes of a bare on.
-func quoteOn(obj *unstructured.Unstructured) bool {
+// quoteOn repairs what YAML makes of a bare on, and returns where that was. Only the fields of that name are looked at.
+func quoteOn(obj *unstructured.Unstructured) (paths []string) {
 	spec, isObject := obj.Object["spec"].(map[string]any)
-	if !isObject || obj.GetKind() != v1alpha1.KindBehaviour {
-		return false
+	if !isObject {
+		return nil
 	}
-	events, bare := spec["true"]
-	if _, quoted := spec["on"]; !bare || quoted {
-		return false
+	repair := func(at map[string]any, path string) {
+		value, bare := at["true"]
+		if _, quoted := at["on"]; bare && !quoted {
+			delete(at, "true")
+			at["on"] = value
+			paths = append(paths, path+".on")
+		}
 	}
-	delete(spec, "true")
-	spec["on"] = events
-	return true
+	switch obj.GetKind() {
+	case v1alpha1.KindBehaviour:
+		repair(spec, "spec")
+	case v1alpha1.KindObjective:
+		agreed, _ := spec["agreed"].([]any)
+		for i, item := range agreed {
+			if agreement, isObject := item.(map[string]any); isObject {
+				repair(agreement, fmt.Sprintf("spec.agreed[%d]", i))
+			}
+		}
+	}
+	return paths
 }
 
 func (l *loader) add(obj *unstructured.Unstructured) error {

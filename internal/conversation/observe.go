@@ -267,11 +267,12 @@ func (p *Processor) postMessage(o *event.Message, t *ledger.Thread) (*ledger.Mes
 	if err != nil {
 		return nil, err
 	}
-	text := PlainText(o.Text, o.TextFormat)
+	prepared := p.prepared(o)
+	text := prepared.text
 	e := &ledger.Event{
 		Kind: event.MessagePosted, Native: o.ID, At: at, Thread: t.N, Message: p.Tx.NextMessage(), Author: author.N,
 		Facts: p.personFacts(author, s, o.Author.Bot, at),
-		Data:  ledger.Data{Hash: textHash(text), Opening: o.Opening, Bot: o.Author.Bot, Poll: o.Poll},
+		Data:  ledger.Data{Hash: prepared.hash, Opening: o.Opening, Bot: o.Author.Bot, Poll: o.Poll},
 	}
 	if o.Parent != "" {
 		parent, err := p.Tx.MessageByNative(p.Channel.N, o.Parent)
@@ -282,7 +283,7 @@ func (p *Processor) postMessage(o *event.Message, t *ledger.Thread) (*ledger.Mes
 			e.Data.Parent = parent.N
 		}
 	}
-	if err := p.textFacts(e, o, t, text); err != nil {
+	if err := p.textFacts(e, o, t, prepared.reading); err != nil {
 		return nil, err
 	}
 	if author.Status == ledger.MemberErased {
@@ -300,15 +301,14 @@ func (p *Processor) postMessage(o *event.Message, t *ledger.Thread) (*ledger.Mes
 	return p.Tx.MessageByNative(p.Channel.N, o.ID)
 }
 
-func (p *Processor) textFacts(e *ledger.Event, o *event.Message, t *ledger.Thread, text string) error {
-	title := ""
+func (p *Processor) textFacts(e *ledger.Event, o *event.Message, t *ledger.Thread, r Reading) error {
 	if o.Opening {
-		var err error
-		if title, err = p.Tx.Title(t.N); err != nil {
+		title, err := p.Tx.Title(t.N)
+		if err != nil {
 			return err
 		}
+		r.addTitle(title)
 	}
-	r := Read(title, text)
 	f := &e.Facts
 	f.Language, f.QuestionText, f.Thanks, f.AutoReply, f.Words = r.Language, r.Question, r.Thanks, r.AutoReply, r.Words
 	f.Links = min(len(o.Links), event.MaxLinks)
@@ -333,8 +333,8 @@ func (p *Processor) compareContent(o *event.Message, t *ledger.Thread, m *ledger
 	if o.Presence == event.Removed || (o.Text == "" && m.Hash != textHash("")) {
 		return nil // tombstones have no text: nothing was edited
 	}
-	text := PlainText(o.Text, o.TextFormat)
-	hash := textHash(text)
+	prepared := p.prepared(o)
+	text, hash := prepared.text, prepared.hash
 	if hash == m.Hash {
 		return nil
 	}
@@ -350,7 +350,7 @@ func (p *Processor) compareContent(o *event.Message, t *ledger.Thread, m *ledger
 	e := &ledger.Event{Kind: event.MessageEdited, Native: m.Native, Revision: m.Revision + 1, At: at, Inferred: inferred,
 		Thread: t.N, Message: m.N, Author: m.Author, Facts: posted.Facts, Data: ledger.Data{Hash: hash, Poll: o.Poll}}
 	e.Facts.LinksTo = nil
-	if err := p.textFacts(e, o, t, text); err != nil {
+	if err := p.textFacts(e, o, t, prepared.reading); err != nil {
 		return err
 	}
 	if author.Status != ledger.MemberErased {
@@ -376,6 +376,9 @@ func (p *Processor) comparePresence(o *event.Message, t *ledger.Thread, m *ledge
 		e.Kind, e.Data.By = event.MessageRemoved, o.RemovedBy
 		if e.Data.By == "" {
 			e.Data.By = event.ByUnknown
+		}
+		if e.Data.By == event.ByAuthor {
+			p.Tx.DropText(m.N) // what somebody takes back, we do not keep
 		}
 		e.At, e.Inferred = orElse(o.RemovedAt, seen)
 		if o.Remover != nil {

@@ -26,6 +26,9 @@ type Processor struct {
 	// Segments evaluates the community's segments for a member; nil: none.
 	Segments func(*event.Facts, *ledger.Stats, int64) ([]string, error)
 
+	// Prepared are the texts of the page where they have been read already.
+	Prepared map[*event.Message]*Prepared
+
 	location *time.Location
 }
 

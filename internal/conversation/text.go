@@ -104,20 +104,36 @@ const maxRead = 4000
 // Read derives what a title and a plain text say: language, whether it asks something (estimated; German and English),
 // whether it thanks, whether a machine wrote it.
 func Read(title, text string) Reading {
+	r := readText(text)
+	if title != "" {
+		r.addTitle(title)
+	}
+	return r
+}
+
+// addTitle takes a title into account: it often asks the question, and tells the language of a short text.
+func (r *Reading) addTitle(title string) {
+	low := strings.ToLower(title)
+	r.Question = r.Question || asks(low)
+	if r.Language == "" {
+		r.Language = language(fields(low))
+	}
+}
+
+func readText(text string) Reading {
 	full := text
 	if len(text) > maxRead {
 		text = cutAt(text, maxRead)
 	}
 	low := strings.ToLower(text)
-	lowTitle := strings.ToLower(title)
 	words := fields(low)
-	r := Reading{Words: len(words), Language: language(fields(lowTitle), words)}
+	r := Reading{Words: len(words), Language: language(words)}
 	if len(full) > len(text) {
 		r.Words = len(strings.Fields(full))
 	}
-	r.Thanks = len(words) > 0 && thanksRE.MatchString(low) && !thanksInAdvanceOnly(low)
-	r.AutoReply = autoReplyRE.MatchString(low)
-	r.Question = asks(lowTitle) || asks(low)
+	r.Thanks = maybeThanks(low) && thanksRE.MatchString(low) && !thanksInAdvanceOnly(low)
+	r.AutoReply = autoReplyRE.MatchString(low[:min(len(low), 80)])
+	r.Question = asks(low)
 	return r
 }
 
@@ -148,16 +164,14 @@ func init() { //nolint:gochecknoinits // a table in two lines rather than eighty
 }
 
 // language needs at least two tell-tale words, and twice as many as for the other language.
-func language(lists ...[]string) string {
+func language(words []string) string {
 	var de, en int
-	for _, words := range lists {
-		for _, w := range words[:min(len(words), 300)] {
-			switch stop[w] {
-			case "de":
-				de++
-			case "en":
-				en++
-			}
+	for _, w := range words[:min(len(words), 300)] {
+		switch stop[w] {
+		case "de":
+			de++
+		case "en":
+			en++
 		}
 	}
 	switch {
@@ -175,6 +189,16 @@ var (
 	autoReplyRE = regexp.MustCompile(`^(this is an automat|automatische antwort|auto(matic)?[- ]?reply|out of office|ich bin (derzeit |zurzeit )?nicht im büro|abwesenheitsnotiz)`)
 	asksRE      = regexp.MustCompile(`(^|[.!?\n:,] *)(how (do|can|to|does|should|would|is|are|come)|what('s| is| are| does| do| would| should)|why (is|are|does|do|can|doesn|isn|won)|where (is|are|do|can|does)|which |who (can|knows|has)|when (will|is|does|do)|is (there|it|this|anyone)|are there|can (i|you|someone|anyone|we|it)|could (you|someone|anyone|it)|does (anyone|anybody|someone|it|this)|do (you|i|we)|has any(one|body)|any(one|body) (know|have|else|got)|any (idea|hint|suggestion|help|advice)s?|i need help|help me|wie (kann|geht|mache|bekomme|macht|funktioniert|lässt|lange|viel|oft|ist|stelle|kriege|soll)|was (ist|kann|mache|muss|sind|bedeutet|soll|tun)|warum |wieso |weshalb |woran |wo (ist|finde|kann|sind|liegt|bekomme)|welche[rsnm]? |wer (kann|weiß|hat|kennt)|wann (wird|kommt|ist)|kann (man|ich|mir|jemand|das)|könnt(e|et) (ihr|mir|jemand|man)|gibt es|hat (jemand|wer|einer)|weiß (jemand|wer)|kennt (jemand|wer)|ist es (möglich|normal)|jemand eine idee|hilfe|ich brauche hilfe)`)
 )
+
+// maybeThanks is a cheap look before the expression.
+func maybeThanks(low string) bool {
+	for _, s := range []string{"thank", "dank", "thx", "cheers", "appreciated", "merci"} {
+		if strings.Contains(low, s) {
+			return true
+		}
+	}
+	return false
+}
 
 func thanksInAdvanceOnly(low string) bool {
 	return inAdvanceRE.MatchString(low) && len(thanksRE.FindAllStringIndex(low, 3)) == 1

@@ -241,11 +241,9 @@ func unknownFields(obj map[string]any, s *structuralschema.Structural) []Problem
 		structuralschema.UnknownFieldPathOptions{TrackUnknownFieldPaths: true})
 	problems := make([]Problem, 0, len(paths))
 	for _, path := range paths {
-		parent, name := path, path
+		parent, name := "", path
 		if at := strings.LastIndexByte(path, '.'); at >= 0 {
 			parent, name = path[:at], path[at+1:]
-		} else {
-			parent = ""
 		}
 		problems = append(problems, Problem{
 			Path: path, Message: "unknown field", Remedy: remedyForUnknown(name, fieldsAt(s, parent)),

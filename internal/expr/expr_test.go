@@ -245,7 +245,7 @@ func TestVariablesThatDoNotCompile(t *testing.T) {
 		`1: line 1, column 7: thread has no field "qestion"; did you mean "question"?`,
 		`2: variable "good" is there twice: leave one of them`,
 		`3: variable "whole" is a whole Person: name one of its fields`,
-		`4: line 1, column 10: variables has no field "bad"; there are good`,
+		`4: line 1, column 10: variables has no field "bad"; known are good`,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("problems (-want +got):\n%s", diff)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/kith-dev/kith/api/event"
 	"github.com/kith-dev/kith/internal/behaviour"
+	"github.com/kith-dev/kith/internal/conversation"
 	"github.com/kith-dev/kith/internal/ledger"
 	"github.com/kith-dev/kith/internal/reader"
 )
@@ -26,6 +27,7 @@ func (h *Hub) Commit(ctx context.Context, c event.Commit) error {
 	if err := check(&c); err != nil {
 		return fmt.Errorf("%w: %w", reader.ErrRefused, err)
 	}
+	texts := conversation.Prepare(c.Observations, 2)
 	n, err := h.channelNumber(ctx, c.Channel)
 	if err != nil {
 		return err
@@ -50,7 +52,7 @@ func (h *Hub) Commit(ctx context.Context, c event.Commit) error {
 		return err
 	}
 	defer tx.Rollback()
-	drain, err = h.commitPage(tx, h.engine.Load(), &c)
+	drain, err = h.commitPage(tx, h.engine.Load(), &c, texts)
 	if err == nil {
 		err = tx.Commit()
 	}
@@ -75,7 +77,7 @@ func (h *Hub) channelNumber(ctx context.Context, ref event.ChannelRef) (int64, e
 }
 
 // commitPage writes one page. It reports whether the channel's history is now there to be processed.
-func (h *Hub) commitPage(tx *ledger.Tx, g *behaviour.Engine, c *event.Commit) (drain bool, err error) {
+func (h *Hub) commitPage(tx *ledger.Tx, g *behaviour.Engine, c *event.Commit, texts map[*event.Message]*conversation.Prepared) (drain bool, err error) {
 	ch, err := tx.Channel(c.Channel)
 	if err != nil {
 		return false, err
@@ -93,6 +95,7 @@ func (h *Hub) commitPage(tx *ledger.Tx, g *behaviour.Engine, c *event.Commit) (d
 	if err != nil {
 		return false, err
 	}
+	p.conv.Prepared = texts
 	p.limitAge(c)
 	if err := p.prefetch(c.Observations); err != nil {
 		return false, err
@@ -104,7 +107,9 @@ func (h *Hub) commitPage(tx *ledger.Tx, g *behaviour.Engine, c *event.Commit) (d
 	if err := p.take(c.Observations, through); err != nil {
 		return false, err
 	}
-	ch.Quarantined += int64(c.Quarantined)
+	if !sameCursor(c.Next, c.Previous) { // the same records are not counted again
+		ch.Quarantined += int64(c.Quarantined)
+	}
 	if err := tx.SetCursor(ch.N, c.Lane, ledger.Cursor{Cursor: compact(c.Next), Done: c.Done, CompleteThrough: through}); err != nil {
 		return false, err
 	}
@@ -201,7 +206,7 @@ func (p *pipeline) limitAge(c *event.Commit) {
 	kept := c.Observations[:0]
 	for _, o := range c.Observations {
 		if o.Message != nil && o.Message.CreatedAt.Before(horizon) || o.Thread != nil && !o.Thread.CreatedAt.IsZero() && o.Thread.CreatedAt.Before(horizon) {
-			if o.Thread != nil {
+			if o.Thread != nil && c.Lane == event.Backfill && p.channel.History == ledger.HistoryReading {
 				p.channel.DroppedOld++
 			}
 			continue

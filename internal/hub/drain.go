@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/kith-dev/kith/api/event"
+	"github.com/kith-dev/kith/internal/conversation"
 	"github.com/kith-dev/kith/internal/ledger"
 )
 
@@ -59,6 +60,8 @@ func (p *pipeline) stage(list []event.Observation) error {
 		switch {
 		case o.Member != nil:
 			err = add(0, rankMember, o.Member.ID, &o.Member.Actor, o)
+		case o.Thread != nil && o.Thread.CreatedAt.IsZero(): // a tombstone: what it was is staged already, if it was ever seen
+			err = add(p.conv.Observed, rankListing, "gone/"+o.Thread.ID, nil, o)
 		case o.Thread != nil:
 			err = add(o.Thread.CreatedAt.UnixMilli(), rankThread, o.Thread.ID, &o.Thread.Author, o)
 		case o.Listing != nil:
@@ -179,6 +182,7 @@ func (p *pipeline) drainList(staged []ledger.Staged) error {
 		}
 		observations[i] = docs[i].Observation
 	}
+	p.conv.Prepared = conversation.Prepare(observations, 2)
 	if err := p.prefetch(observations); err != nil {
 		return err
 	}

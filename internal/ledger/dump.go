@@ -55,8 +55,8 @@ func (d *dumper) line(kind string, v any) error {
 	return err
 }
 
-func (d *dumper) each(scan func(*sql.Rows) error, query string, args ...any) error {
-	return d.l.each(d.ctx, scan, query, args...)
+func (d *dumper) each(scan func(*sql.Rows) error, query string) error {
+	return d.l.each(d.ctx, scan, query)
 }
 
 // members numbers people by the first thing they did, in an order that does not depend on the order of reading.

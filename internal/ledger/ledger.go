@@ -13,7 +13,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"sync"
 
 	"github.com/pressly/goose/v3"
 	_ "modernc.org/sqlite" // the pure-Go driver, registered as "sqlite"
@@ -26,12 +25,19 @@ var migrations embed.FS
 type Ledger struct {
 	path  string
 	write *sql.DB
+	// conn is the writing connection, held for good: transactions are begun and ended on it, and its statements live as
+	// long as it does.
+	conn  *sql.Conn
+	stmts map[string]*sql.Stmt
 	read  *sql.DB
 	keys  Keys
 	lock  *os.File
 
-	turn sync.Mutex // one Tx at a time
+	turn chan struct{} // holds one token while a Tx is open
 	next counters
+
+	groups groups
+	warm   *cache // rows left by the last transaction
 }
 
 // counters are the next free row numbers. They move only when a transaction commits, so that a failed one leaves no gap.
@@ -62,7 +68,7 @@ func Open(ctx context.Context, path string, o Options) (*Ledger, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Ledger{path: path, keys: o.Keys, lock: lock}
+	l := &Ledger{path: path, keys: o.Keys, lock: lock, turn: make(chan struct{}, 1)}
 	if err := l.open(ctx, o); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
@@ -84,6 +90,13 @@ func (l *Ledger) open(ctx context.Context, o Options) error {
 	l.read.SetMaxOpenConns(2)
 	if err := l.keys.bind(ctx, l.write); err != nil {
 		return err
+	}
+	if l.conn, err = l.write.Conn(ctx); err != nil {
+		return fmt.Errorf("open the ledger's writing connection: %w", err)
+	}
+	l.stmts = map[string]*sql.Stmt{}
+	if err := l.loadGroups(ctx); err != nil {
+		return fmt.Errorf("read the ledger's groups: %w", err)
 	}
 	return l.loadCounters(ctx)
 }
@@ -131,7 +144,7 @@ func (l *Ledger) loadCounters(ctx context.Context) error {
 		{&l.next.timer, "SELECT coalesce(max(n), 0) FROM timers"},
 		{&l.next.channel, "SELECT coalesce(max(n), 0) FROM channels"},
 	} {
-		if err := l.write.QueryRowContext(ctx, c.query).Scan(c.into); err != nil {
+		if err := l.conn.QueryRowContext(ctx, c.query).Scan(c.into); err != nil {
 			return fmt.Errorf("read the ledger's counters: %w", err)
 		}
 	}
@@ -149,6 +162,12 @@ func (l *Ledger) Close() error {
 	var errs []error
 	if l.read != nil {
 		errs = append(errs, l.read.Close())
+	}
+	for _, s := range l.stmts {
+		errs = append(errs, s.Close())
+	}
+	if l.conn != nil {
+		errs = append(errs, l.conn.Close())
 	}
 	if l.write != nil {
 		errs = append(errs, l.write.Close())

@@ -445,6 +445,19 @@ func (tx *Tx) OccurrencesByKey(behaviour, key string) ([]*Occurrence, error) {
 	return tx.present(tx.occByKey[k]), nil
 }
 
+// NothingYet says that a scope can have no occurrence in the database, because what it is about is new in this
+// transaction: it saves the look-up.
+func (tx *Tx) NothingYet(behaviour, key string) { tx.keyLoaded[scopeKey{behaviour, key}] = true }
+
+// FreshEvent says, as FreshThread and FreshOccurrence do, whether a row has been made in this transaction.
+func (tx *Tx) FreshEvent(seq int64) bool { return seq > tx.l.next.seq }
+
+// FreshThread see FreshEvent.
+func (tx *Tx) FreshThread(n int64) bool { return n > tx.l.next.thread }
+
+// FreshOccurrence see FreshEvent.
+func (tx *Tx) FreshOccurrence(n int64) bool { return n > tx.l.next.occurrence }
+
 // Occurrence loads one by row number; nil where it is gone.
 func (tx *Tx) Occurrence(n int64) (*Occurrence, error) {
 	if o := tx.occurrences.get(n); o != nil {

@@ -15,49 +15,71 @@ import (
 // Tx is one transaction: rows are loaded as asked for, changed in memory, and written together at Commit. Whatever
 // fails before that leaves no trace. A Tx belongs to one goroutine.
 type Tx struct {
+	*cache
 	l    *Ledger
-	ctx  context.Context
-	sql  *sql.Tx
+	ctx  context.Context //nolint:containedctx // lives as long as the transaction; asked between rows, see query
 	next counters
 	done bool
+	// cold: rows were changed behind the cache's back, which is not kept.
+	cold bool
 
-	threads      rows[Thread]
-	messages     rows[Message]
-	stats        rows[Stats]
-	occurrences  rows[Occurrence]
+	events    []*Event
+	identity  map[eventKey]bool
+	marks     []mark
+	timers    timerHeap
+	timersTo  map[int64]int64 // channel → loaded up to
+	newTimers []*Timer
+	dropped   []int64
+	texts     map[int64]text
+	titles    map[int64]text
+	refs      []ref
+	reactors  map[reactor]bool
+	counts    map[Counter]int64
+	buckets   map[bucket]int64
+	people    map[person]bool
+	verdicts  []verdict
+	aside     []SetAside
+	channels  map[int64]*Channel
+
+	guard, guards int // the savepoint now, and how many there have been
+	undo          []func()
+}
+
+// cache holds rows as they are in the database. Since one process alone writes, it outlives a transaction that commits;
+// one that fails throws it away.
+type cache struct {
+	threads     rows[Thread]
+	messages    rows[Message]
+	stats       rows[Stats]
+	occurrences rows[Occurrence]
+	// Natives that are known not to exist map to nil.
 	threadByID   map[nativeKey]*Thread
 	messageByID  map[nativeKey]*Message
-	loadedThread map[int64]bool // threads whose messages are all in memory
 	byThread     map[int64][]*Message
+	loadedThread map[int64]bool // threads whose messages are all in memory
 	occByKey     map[scopeKey][]*Occurrence
 	occByThread  map[int64][]*Occurrence
 	keyLoaded    map[scopeKey]bool
 	occLoaded    map[int64]bool
+	members      map[int64]*Member
+	identities   map[lookupKey]identity
+	eventBySeq   map[int64]*Event
+}
 
-	members    map[int64]*Member
-	identities map[lookupKey]identity
-	events     []*Event
-	eventBySeq map[int64]*Event
-	identity   map[eventKey]bool
-	marks      []mark
-	timers     timerHeap
-	timersTo   map[int64]int64 // channel → loaded up to
-	newTimers  []*Timer
-	dropped    []int64
-	texts      map[int64]text
-	titles     map[int64]text
-	refs       []ref
-	reactors   map[reactor]bool
-	counts     map[Counter]int64
-	buckets    map[bucket]int64
-	people     map[person]bool
-	verdicts   []verdict
-	aside      []SetAside
-	channels   map[int64]*Channel
+// maxCached bounds the rows that are kept from one transaction to the next; beyond it everything is read anew.
+const maxCached = 50_000
 
-	guard, guards int // the savepoint now, and how many there have been
-	undo          []func()
-	stmts map[string]*sql.Stmt
+func newCache() *cache {
+	return &cache{
+		threadByID: map[nativeKey]*Thread{}, messageByID: map[nativeKey]*Message{}, loadedThread: map[int64]bool{},
+		byThread: map[int64][]*Message{}, occByKey: map[scopeKey][]*Occurrence{}, occByThread: map[int64][]*Occurrence{},
+		keyLoaded: map[scopeKey]bool{}, occLoaded: map[int64]bool{}, members: map[int64]*Member{},
+		identities: map[lookupKey]identity{}, eventBySeq: map[int64]*Event{},
+	}
+}
+
+func (c *cache) size() int {
+	return len(c.threadByID) + len(c.messageByID) + len(c.eventBySeq) + len(c.occurrences.byN) + len(c.identities)
 }
 
 type (
@@ -94,7 +116,8 @@ type (
 	person struct {
 		channel   int64
 		behaviour string
-		label     string
+		dimension string
+		value     string
 		member    int64
 	}
 	verdict struct {
@@ -134,23 +157,36 @@ func (r *rows[R]) put(n int64, v *R) {
 
 // Begin starts the transaction; it waits for the one before it.
 func (l *Ledger) Begin(ctx context.Context) (*Tx, error) {
-	l.turn.Lock()
-	t, err := l.write.BeginTx(ctx, nil)
-	if err != nil {
-		l.turn.Unlock()
-		return nil, fmt.Errorf("begin a ledger transaction: %w", err)
+	if err := l.take(ctx); err != nil {
+		return nil, err
+	}
+	if _, err := l.conn.ExecContext(context.WithoutCancel(ctx), "BEGIN IMMEDIATE"); err != nil {
+		l.give()
+		return nil, fmt.Errorf("begin a transaction of the %w: %w", ErrStorage, err)
+	}
+	c := l.warm
+	l.warm = nil
+	if c == nil || c.size() > maxCached {
+		c = newCache()
 	}
 	return &Tx{
-		l: l, ctx: ctx, sql: t, next: l.next,
-		threadByID: map[nativeKey]*Thread{}, messageByID: map[nativeKey]*Message{}, loadedThread: map[int64]bool{},
-		byThread: map[int64][]*Message{}, occByKey: map[scopeKey][]*Occurrence{}, occByThread: map[int64][]*Occurrence{},
-		keyLoaded: map[scopeKey]bool{}, occLoaded: map[int64]bool{},
-		members: map[int64]*Member{}, identities: map[lookupKey]identity{},
-		eventBySeq: map[int64]*Event{}, identity: map[eventKey]bool{}, timersTo: map[int64]int64{},
+		cache: c, l: l, ctx: ctx, next: l.next, identity: map[eventKey]bool{}, timersTo: map[int64]int64{},
 		texts: map[int64]text{}, titles: map[int64]text{}, reactors: map[reactor]bool{}, counts: map[Counter]int64{},
-		buckets: map[bucket]int64{}, people: map[person]bool{}, channels: map[int64]*Channel{}, stmts: map[string]*sql.Stmt{},
+		buckets: map[bucket]int64{}, people: map[person]bool{}, channels: map[int64]*Channel{},
 	}, nil
 }
+
+// take waits for the turn to write, as long as the context lasts.
+func (l *Ledger) take(ctx context.Context) error {
+	select {
+	case l.turn <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("wait for the ledger: %w", ctx.Err())
+	}
+}
+
+func (l *Ledger) give() { <-l.turn }
 
 // Rollback gives everything up. After Commit it does nothing.
 func (tx *Tx) Rollback() {
@@ -158,8 +194,18 @@ func (tx *Tx) Rollback() {
 		return
 	}
 	tx.done = true
-	_ = tx.sql.Rollback() // the connection is given back either way; there is nothing to add to the error that led here
-	tx.l.turn.Unlock()
+	// An error here leaves the transaction to be rolled back when the connection is used next; the one that led here is told.
+	_, _ = tx.l.conn.ExecContext(context.WithoutCancel(tx.ctx), "ROLLBACK")
+	if tx.untouched() {
+		tx.l.warm = tx.cache
+	}
+	tx.l.give()
+}
+
+// untouched says that nothing was to be written, so that the cache is still true.
+func (tx *Tx) untouched() bool {
+	return !tx.cold && len(tx.undo) == 0 && tx.next == tx.l.next && len(tx.events)+len(tx.threads.dirty)+len(tx.messages.dirty)+
+		len(tx.stats.dirty)+len(tx.occurrences.dirty) == 0
 }
 
 // Commit writes every changed row and ends the transaction.
@@ -168,16 +214,24 @@ func (tx *Tx) Commit() error {
 		return sql.ErrTxDone
 	}
 	if err := tx.flush(); err != nil {
+		tx.cold = true
 		tx.Rollback()
 		return err
 	}
-	if err := tx.sql.Commit(); err != nil {
+	if _, err := tx.l.conn.ExecContext(context.WithoutCancel(tx.ctx), "COMMIT"); err != nil {
+		tx.cold = true
 		tx.Rollback()
 		return fmt.Errorf("commit to the %w: %w", ErrStorage, err)
 	}
 	tx.done = true
 	tx.l.next = tx.next
-	tx.l.turn.Unlock()
+	for p := range tx.people {
+		tx.l.groups.add(p)
+	}
+	if !tx.cold {
+		tx.l.warm = tx.cache
+	}
+	tx.l.give()
 	return nil
 }
 
@@ -273,25 +327,30 @@ func setUndo[K comparable, V any](tx *Tx, m map[K]V, k K, v V) {
 	})
 }
 
+// prepared gives a statement that is prepared once for the life of the connection.
 func (tx *Tx) prepared(query string) (*sql.Stmt, error) {
-	if s, ok := tx.stmts[query]; ok {
+	if s, ok := tx.l.stmts[query]; ok {
 		return s, nil
 	}
-	s, err := tx.sql.PrepareContext(tx.ctx, query)
+	s, err := tx.l.conn.PrepareContext(context.WithoutCancel(tx.ctx), query)
 	if err != nil {
 		return nil, fmt.Errorf("prepare a statement of the %w: %w", ErrStorage, err)
 	}
-	tx.stmts[query] = s
+	tx.l.stmts[query] = s
 	return s, nil
 }
 
-// query runs a prepared query and calls scan for each row.
+// query runs a prepared query and calls scan for each row. A statement takes microseconds, and a context that can end
+// costs the driver a goroutine for each: so it is asked here, between statements.
 func (tx *Tx) query(scan func(*sql.Rows) error, query string, args ...any) error {
-	s, err := tx.prepared(query)
+	if err := tx.ctx.Err(); err != nil {
+		return err
+	}
+	s, err := tx.prepared(query) //nolint:sqlclosecheck // kept for the life of the connection
 	if err != nil {
 		return err
 	}
-	rs, err := s.QueryContext(tx.ctx, args...)
+	rs, err := s.QueryContext(context.WithoutCancel(tx.ctx), args...)
 	if err != nil {
 		return fmt.Errorf("read the %w: %w", ErrStorage, err)
 	}
@@ -305,11 +364,11 @@ func (tx *Tx) query(scan func(*sql.Rows) error, query string, args ...any) error
 }
 
 func (tx *Tx) exec(query string, args ...any) error {
-	s, err := tx.prepared(query)
+	s, err := tx.prepared(query) //nolint:sqlclosecheck // kept for the life of the connection
 	if err != nil {
 		return err
 	}
-	if _, err := s.ExecContext(tx.ctx, args...); err != nil {
+	if _, err := s.ExecContext(context.WithoutCancel(tx.ctx), args...); err != nil {
 		return fmt.Errorf("write the %w: %w", ErrStorage, err)
 	}
 	return nil

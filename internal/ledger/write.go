@@ -59,6 +59,9 @@ func (tx *Tx) Position() int64 { return tx.next.seq }
 // SetText keeps a message's text until retention takes it.
 func (tx *Tx) SetText(message, at int64, s string) { setUndo(tx, tx.texts, message, text{at, s}) }
 
+// DropText forgets a message's text now.
+func (tx *Tx) DropText(message int64) { setUndo(tx, tx.texts, message, text{}) }
+
 // Text gives a message's text, empty where it has gone.
 func (tx *Tx) Text(message int64) (string, error) {
 	if t, ok := tx.texts[message]; ok {
@@ -151,54 +154,6 @@ func (tx *Tx) Count(c Counter, by int64) { setUndo(tx, tx.counts, c, tx.counts[c
 func (tx *Tx) Observe(name string, channel, le int64) {
 	b := bucket{name, channel, le}
 	setUndo(tx, tx.buckets, b, tx.buckets[b]+1)
-}
-
-// AddPerson notes a distinct person behind a label of a behaviour, and says how many there are now.
-func (tx *Tx) AddPerson(channel int64, behaviour, label string, member int64) (int, error) {
-	n, known := 0, false
-	err := tx.query(func(rs *sql.Rows) error {
-		var m int64
-		if err := rs.Scan(&m); err != nil {
-			return err
-		}
-		n++
-		known = known || m == member
-		return nil
-	}, "SELECT member FROM people WHERE channel = ? AND behaviour = ? AND label = ? LIMIT 100", channel, behaviour, label)
-	if err != nil {
-		return 0, err
-	}
-	for p := range tx.people {
-		if p.channel == channel && p.behaviour == behaviour && p.label == label {
-			n++
-			known = known || p.member == member
-		}
-	}
-	if !known && n < 100 {
-		setUndo(tx, tx.people, person{channel, behaviour, label, member}, true)
-		n++
-	}
-	return n, nil
-}
-
-// PeopleOutside counts the distinct people of a behaviour under all values of a dimension but one, up to a limit.
-func (tx *Tx) PeopleOutside(channel int64, behaviour, dimension, value string) (int, error) {
-	seen := map[int64]bool{}
-	label := dimension + "/" + value
-	err := tx.query(func(rs *sql.Rows) error {
-		var m int64
-		if err := rs.Scan(&m); err != nil {
-			return err
-		}
-		seen[m] = true
-		return nil
-	}, "SELECT DISTINCT member FROM people WHERE channel = ? AND behaviour = ? AND label <> ? AND label LIKE ? LIMIT 100", channel, behaviour, label, dimension+"/%")
-	for p := range tx.people {
-		if p.channel == channel && p.behaviour == behaviour && p.label != label && strings.HasPrefix(p.label, dimension+"/") {
-			seen[p.member] = true
-		}
-	}
-	return len(seen), err
 }
 
 // SetVerdict records the outcome of an expression that read texts, because texts go after a while.
@@ -475,7 +430,14 @@ func keys[K comparable, V any](m map[K]V) []K {
 
 func (tx *Tx) flushTexts() error {
 	for table, m := range map[string]map[int64]text{"texts (message, at, text)": tx.texts, "titles (thread, at, text)": tx.titles} {
-		ns := keys(m)
+		var ns []int64
+		for n, t := range m {
+			if t.text != "" {
+				ns = append(ns, n)
+			} else if err := tx.exec("DELETE FROM texts WHERE message = ?", n); err != nil {
+				return err
+			}
+		}
 		slices.Sort(ns)
 		if err := tx.insert("INSERT OR REPLACE INTO "+table, 3, len(ns), "", func(i int) ([]any, error) {
 			t := m[ns[i]]
@@ -534,7 +496,7 @@ func (tx *Tx) flushTotals() error {
 		}
 	}
 	for p := range tx.people {
-		if err := tx.exec("INSERT OR IGNORE INTO people (channel, behaviour, label, member) VALUES (?, ?, ?, ?)", p.channel, p.behaviour, p.label, p.member); err != nil {
+		if err := tx.exec("INSERT OR IGNORE INTO people (channel, behaviour, label, member) VALUES (?, ?, ?, ?)", p.channel, p.behaviour, p.dimension+"/"+p.value, p.member); err != nil {
 			return err
 		}
 	}

@@ -419,6 +419,27 @@ func TestBetterCredentialsAreNoticed(t *testing.T) {
 	})
 }
 
+func TestMissingSecretIsNamedAndNoticedWhenItComes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var there atomic.Bool
+		ch := fakeChannel(newFakeConnector())
+		ch.Descriptor.Secrets = []sdk.SecretKey{{Name: "apiKey", Required: true, Help: "a key"}, {Name: "other"}}
+		ch.Config.Secrets = func(k string) (string, bool) { return "x", k == "apiKey" && there.Load() }
+		r := New(ch, Options{Hub: newFakeHub(), Jitter: steady})
+		stop := run(t, r)
+		time.Sleep(time.Minute)
+		if s := r.State(); s.Phase != SecretKeyMissing || !strings.Contains(s.Message, `"apiKey"`) {
+			t.Errorf("state %+v", s)
+		}
+		there.Store(true)
+		time.Sleep(secretsLook + time.Second)
+		if s := r.State(); s.Phase != Connected {
+			t.Errorf("state after the key was added: %+v", s)
+		}
+		_ = stop()
+	})
+}
+
 func TestChangedTriesAgainAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		conn, bad := newFakeConnector(), true
@@ -594,7 +615,7 @@ func TestGroupFollowsDeclarations(t *testing.T) {
 			return c
 		}
 		hub := newFakeHub()
-		hub.onCommit = func(c event.Commit, _ bool) error { return nil }
+		hub.onCommit = func(event.Commit, bool) error { return nil }
 		g := NewGroup(Options{Hub: perChannel{}, Jitter: steady})
 		if err := g.Apply([]Channel{named("a", 1), named("b", 1)}); err != nil {
 			t.Fatal(err)
@@ -691,7 +712,9 @@ func TestIdleChannelsAreCheap(t *testing.T) {
 		t.Errorf("%d bytes per idle channel, at most %d (%v)", used, perIdle, ctx.Err())
 	}
 	cancel()
-	<-done
+	if err := <-done; err != nil {
+		t.Errorf("the group ended with %v", err)
+	}
 }
 
 func TestFileSecrets(t *testing.T) {

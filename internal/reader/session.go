@@ -67,6 +67,9 @@ func (s *session) run(ctx context.Context) error {
 // connect makes the connector, probes, and takes the lease; it repeats each until it succeeds.
 func (s *session) connect(ctx context.Context) error {
 	err := s.repeat(ctx, func() error {
+		if err := s.requireSecrets(); err != nil {
+			return err
+		}
 		c, err := s.channel.Descriptor.New(s.channel.Config)
 		if err != nil {
 			if _, ok := errors.AsType[*sdk.Error](err); ok {
@@ -101,6 +104,23 @@ func (s *session) connect(ctx context.Context) error {
 	s.state.Sees, s.state.Lacks, s.state.Rooms = account.Sees, account.Lacks, account.Rooms
 	s.mu.Unlock()
 	return s.acquire(ctx)
+}
+
+// requireSecrets says which required key of the credentials is missing, before the platform would say less.
+func (s *session) requireSecrets() error {
+	for _, k := range s.channel.Descriptor.Secrets {
+		if !k.Required {
+			continue
+		}
+		if s.channel.Config.Secrets != nil {
+			if _, ok := s.channel.Config.Secrets(k.Name); ok {
+				continue
+			}
+		}
+		return &sdk.Error{Reason: sdk.SecretKeyMissing, Permanent: true, Message: fmt.Sprintf(
+			"the credentials of channel %s lack the key %q (%s); add it to the Secret", s.channel.Name, k.Name, k.Help)}
+	}
+	return nil
 }
 
 func (s *session) acquire(ctx context.Context) error {

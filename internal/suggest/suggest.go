@@ -29,9 +29,9 @@ func For(name string, known []string) string {
 	sorted := slices.Sorted(slices.Values(known))
 	const most = 40
 	if len(sorted) > most {
-		return "there are " + strings.Join(sorted[:most], ", ") + ", …"
+		return "known are " + strings.Join(sorted[:most], ", ") + ", …"
 	}
-	return "there are " + strings.Join(sorted, ", ")
+	return "known are " + strings.Join(sorted, ", ")
 }
 
 // editDistance counts insertions, deletions, replacements and swaps of neighbours. Long names are cut: nobody means them.

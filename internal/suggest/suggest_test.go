@@ -18,7 +18,7 @@ func TestFor(t *testing.T) {
 		"one letter off":        {name: "autor", known: known, want: `did you mean "author"?`},
 		"neighbours swapped":    {name: "theard", known: known, want: `did you mean "thread"?`},
 		"other case":            {name: "Event", known: known, want: `did you mean "event"?`},
-		"nothing near":          {name: "zzzzzzzz", known: known, want: "there are author, channel, event, thread"},
+		"nothing near":          {name: "zzzzzzzz", known: known, want: "known are author, channel, event, thread"},
 		"nothing known":         {name: "author", known: nil, want: ""},
 		"absurdly long is fine": {name: strings.Repeat("x", 1<<16), known: []string{"a"}, want: `did you mean "a"?`},
 	}

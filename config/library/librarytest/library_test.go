@@ -101,7 +101,7 @@ func TestEveryBehaviourIsComplete(t *testing.T) {
 				t.Errorf("variables: %v", p)
 			}
 			for _, e := range []string{b.Spec.Among, b.Spec.When, b.Spec.Confirm} {
-				if _, err := expr.Compile(typed, e); err != nil {
+				if _, err := typed.Compile(e); err != nil {
 					t.Errorf("%s: %v", e, err)
 				}
 			}

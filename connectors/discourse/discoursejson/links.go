@@ -6,7 +6,6 @@ package discoursejson
 import (
 	"net/url"
 	"path"
-	"strconv"
 	"strings"
 
 	"golang.org/x/net/html"
@@ -80,28 +79,57 @@ func navigation(class string) bool {
 	return false
 }
 
-// eachAnchor calls f for the links of a text outside of quotes until f says false. It works on tokens, in one pass and
+// place is where in a text something stands.
+type place int
+
+const (
+	ownText place = iota
+	// quoteTitle is the heading of a quote: it says where the quote is from, and is the quoting author's.
+	quoteTitle
+	// quotedText is what somebody else wrote.
+	quotedText
+)
+
+// pointer is what points elsewhere in a text: a link, or a quote that names the topic it is from.
+type pointer struct {
+	href, class string
+	quotedTopic string
+	within      place
+}
+
+// eachPointer calls f for the links and quotes of a text until f says false. It works on tokens, in one pass and
 // without a tree, so that a hostile text costs no more than its length.
-func eachAnchor(cooked string, f func(href, class string) bool) {
+func eachPointer(cooked string, f func(pointer) bool) {
 	z := html.NewTokenizer(strings.NewReader(cooked))
-	var quotes asideDepth
+	var quotes quoteDepth
 	for {
 		switch z.Next() {
 		case html.ErrorToken:
 			return
 		case html.EndTagToken:
-			if name, _ := z.TagName(); string(name) == "aside" {
+			switch name, _ := z.TagName(); string(name) {
+			case "aside":
 				quotes.leave()
+			case "blockquote":
+				quotes.leaveText()
 			}
 		case html.StartTagToken, html.SelfClosingTagToken:
 			name, more := z.TagName()
 			switch string(name) {
 			case "aside":
-				_, class := anchorAttributes(z, more)
-				quotes.enter(hasClass(class, "quote"))
+				p := pointerAt(z, more, quotes.at())
+				p.href = ""
+				quote := hasClass(p.class, "quote")
+				quotes.enter(quote)
+				if quote && p.quotedTopic != "" && !f(p) {
+					return
+				}
+			case "blockquote":
+				quotes.enterText()
 			case "a":
-				href, class := anchorAttributes(z, more)
-				if !quotes.inside() && !f(href, class) {
+				p := pointerAt(z, more, quotes.at())
+				p.quotedTopic = ""
+				if !f(p) {
 					return
 				}
 			}
@@ -109,37 +137,66 @@ func eachAnchor(cooked string, f func(href, class string) bool) {
 	}
 }
 
-// asideDepth tracks nesting from the outermost quote inwards.
-type asideDepth struct{ open, quotedSince int }
+// eachAnchor calls f for the links of a text outside of quotes until f says false.
+func eachAnchor(cooked string, f func(href, class string) bool) {
+	eachPointer(cooked, func(p pointer) bool {
+		return p.within != ownText || p.href == "" || f(p.href, p.class)
+	})
+}
 
-func (d *asideDepth) enter(quote bool) {
+// quoteDepth tracks nesting from the outermost quote inwards, and whether that has come to the quoted text.
+type quoteDepth struct {
+	open, quotedSince int
+	texts             int
+}
+
+func (d *quoteDepth) enter(quote bool) {
 	d.open++
 	if quote && d.quotedSince == 0 {
 		d.quotedSince = d.open
 	}
 }
 
-func (d *asideDepth) leave() {
+func (d *quoteDepth) leave() {
 	if d.open == d.quotedSince {
-		d.quotedSince = 0
+		d.quotedSince, d.texts = 0, 0
 	}
 	d.open = max(d.open-1, 0)
 }
 
-func (d *asideDepth) inside() bool { return d.quotedSince > 0 }
+func (d *quoteDepth) enterText() {
+	if d.quotedSince > 0 {
+		d.texts++
+	}
+}
 
-func anchorAttributes(z *html.Tokenizer, more bool) (href, class string) {
+func (d *quoteDepth) leaveText() { d.texts = max(d.texts-1, 0) }
+
+func (d *quoteDepth) at() place {
+	switch {
+	case d.quotedSince == 0:
+		return ownText
+	case d.texts == 0:
+		return quoteTitle
+	}
+	return quotedText
+}
+
+func pointerAt(z *html.Tokenizer, more bool, within place) pointer {
+	p := pointer{within: within}
 	for more {
 		var k, v []byte
 		k, v, more = z.TagAttr()
 		switch string(k) {
 		case "href":
-			href = string(v)
+			p.href = string(v)
 		case "class":
-			class = string(v)
+			p.class = string(v)
+		case "data-topic":
+			p.quotedTopic = string(v)
 		}
 	}
-	return href, class
+	return p
 }
 
 func hasClass(class, want string) bool {
@@ -159,17 +216,10 @@ func linkedTopic(cooked string) string {
 		if err != nil {
 			return true
 		}
-		_, rest, ok := strings.Cut(path.Clean("/"+u.Path), "/t/")
-		if !ok {
-			return true
+		if _, rest, ok := strings.Cut(path.Clean("/"+u.EscapedPath()), "/t/"); ok {
+			id = topicIn(rest)
 		}
-		for part := range strings.SplitSeq(rest, "/") {
-			if n, err := strconv.ParseInt(part, 10, 64); err == nil && n > 0 {
-				id = part
-				return false
-			}
-		}
-		return true
+		return id == ""
 	})
 	return id
 }

@@ -32,7 +32,8 @@ var flagActions = []int{3, 4, 7, 8}
 // Options are what a mapping needs to know beside the topic.
 type Options struct {
 	// Base is the forum's address without a trailing slash ("https://forum.example.org"): links within the forum are
-	// made absolute with it. Empty: relative links are left out, and threads have no URL.
+	// made absolute with it, and links to its topics known by it. Empty: relative links are left out, only those at the
+	// root of a host are known as links to topics, and threads have no URL.
 	Base string
 	// Room gives what is known of a category; nil, or a Room without a path: the category's id is the path ("10").
 	Room func(categoryID int64) Room
@@ -41,14 +42,6 @@ type Options struct {
 	AsOf time.Time
 	// Whispers includes posts that only staff see.
 	Whispers bool
-}
-
-// Room is what is known of a category.
-type Room struct {
-	// Path is "parent/child" by slugs.
-	Path string
-	// Solvable is whether answers can be accepted in it; nil: not known.
-	Solvable *bool
 }
 
 // Observations maps a topic with all of its posts at hand: the thread, its messages in the order of the stream, the
@@ -195,6 +188,7 @@ func messageOf(t *Topic, p *Post, parents map[int]int64, o Options) *event.Messa
 	if !p.UserDeleted && !p.CookedHidden {
 		m.Text, m.TextHash = cutText(p.Cooked)
 		m.Links = linksOf(p, o.Base)
+		m.Refs = refsOf(t, p, o.Base)
 	}
 	return m
 }

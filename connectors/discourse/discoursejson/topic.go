@@ -84,17 +84,15 @@ type AcceptedAnswer struct {
 	AccepterUsername string
 }
 
-// UnmarshalJSON is called for null too, which says that the field is shown and nothing accepted.
+// UnmarshalJSON is called for null too, which says that the field is shown and nothing accepted. Another shape says no
+// more than that: the posts tell themselves which is accepted.
 func (a *AcceptedAnswer) UnmarshalJSON(b []byte) error {
 	var pointer *struct {
 		PostNumber       int    `json:"post_number"`
 		AccepterUsername string `json:"accepter_username"`
 	}
-	if err := json.Unmarshal(b, &pointer); err != nil {
-		return fmt.Errorf("accepted_answer: %w", err)
-	}
 	*a = AcceptedAnswer{Shown: true}
-	if pointer != nil {
+	if json.Unmarshal(b, &pointer) == nil && pointer != nil {
 		a.PostNumber, a.AccepterUsername = pointer.PostNumber, pointer.AccepterUsername
 	}
 	return nil

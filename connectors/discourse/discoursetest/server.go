@@ -32,6 +32,7 @@ type Server struct {
 	directory bool
 	chunk     int
 	oldPosts  bool
+	unlisted  int
 	onRequest func(*http.Request)
 	fault     func(*http.Request) Fault
 	requests  int
@@ -140,6 +141,9 @@ func WithChunkLimit(n int) Option { return func(s *Server) { s.chunk = n } }
 // WithOldPostListing lists in /posts.json the posts of the fifty ids up to before, as older versions do, instead of the
 // fifty newest posts.
 func WithOldPostListing() Option { return func(s *Server) { s.oldPosts = true } }
+
+// WithoutStreamAbove leaves the list of ids out of topics with more posts, as Discourse does above ten thousand.
+func WithoutStreamAbove(posts int) Option { return func(s *Server) { s.unlisted = posts } }
 
 // OnRequest is called for each request, before it is answered.
 func OnRequest(f func(*http.Request)) Option { return func(s *Server) { s.onRequest = f } }

@@ -159,7 +159,11 @@ func (s *Server) topicView(r *http.Request, v viewer, t *topic) object {
 		shown = append(shown, p.fields)
 	}
 	view := maps.Clone(t.fields)
-	view["post_stream"] = object{"posts": shown, "stream": ids}
+	stream := object{"posts": shown}
+	if s.unlisted == 0 || len(ids) <= s.unlisted {
+		stream["stream"] = ids
+	}
+	view["post_stream"] = stream
 	view["chunk_size"] = postsPerTopic
 	return view
 }

@@ -1,0 +1,267 @@
+// Copyright The Kith Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package app
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/kith-dev/kith/internal/blueprint"
+	"github.com/kith-dev/kith/internal/hub"
+	"github.com/kith-dev/kith/internal/ledger"
+)
+
+// LedgerOptions say which ledger a command is about.
+type LedgerOptions struct {
+	// DataDir holds the ledger; or Community, whose default folder it is.
+	DataDir   string
+	Community string
+	// KeyFile holds the identity key where that is not the data folder's own; PreviousKeyFile the one before it.
+	KeyFile         string
+	PreviousKeyFile string
+}
+
+func (o LedgerOptions) folder() (string, error) {
+	switch {
+	case o.DataDir != "":
+		return o.DataDir, nil
+	case o.Community != "":
+		return DefaultDataDir(o.Community), nil
+	}
+	return "", Usagef("which ledger? Give its folder with --data-dir, or the community's name with --community")
+}
+
+// path is where the ledger lies, which must exist.
+func (o LedgerOptions) path() (string, error) {
+	dir, err := o.folder()
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, ledgerFile)
+	if _, err := os.Stat(path); err != nil {
+		return "", fmt.Errorf("there is no ledger in %s (%w): kith run tells where it keeps a community's", dir, errors.Unwrap(err))
+	}
+	return path, nil
+}
+
+func (o LedgerOptions) keys() (ledger.Keys, error) {
+	dir, err := o.folder()
+	if err != nil {
+		return ledger.Keys{}, err
+	}
+	file := o.KeyFile
+	if file == "" {
+		file = filepath.Join(dir, keyFile)
+	}
+	current, err := os.ReadFile(file) //nolint:gosec // whoever runs the command names the key's place
+	if errors.Is(err, fs.ErrNotExist) {
+		return ledger.Keys{}, fmt.Errorf("there is no identity key at %s: name its file with --key-file", file)
+	}
+	if err != nil {
+		return ledger.Keys{}, fmt.Errorf("read the identity key: %w", err)
+	}
+	var previous []byte
+	if o.PreviousKeyFile != "" {
+		if previous, err = os.ReadFile(o.PreviousKeyFile); err != nil {
+			return ledger.Keys{}, fmt.Errorf("read the previous identity key: %w", err)
+		}
+		previous = ledger.DecodeKey(previous)
+	}
+	return ledger.NewKeys(ledger.DecodeKey(current), previous)
+}
+
+// with opens an existing ledger for a command.
+func (o LedgerOptions) with(ctx context.Context, do func(*ledger.Ledger) error) error {
+	path, err := o.path()
+	if err != nil {
+		return err
+	}
+	keys, err := o.keys()
+	if err != nil {
+		return err
+	}
+	l, err := ledger.Open(ctx, path, ledger.Options{Keys: keys})
+	if err != nil {
+		return err
+	}
+	return errors.Join(do(l), l.Close())
+}
+
+// steps tells how far a long command is, now and then.
+func steps(std Stdio, what string) func(done, total int64) {
+	last := time.Now()
+	return func(done, total int64) {
+		if now := time.Now(); now.Sub(last) >= quiet && done < total {
+			last = now
+			fmt.Fprintf(std.Err, "%s: %s of %s events\n", what, number(done), number(total))
+		}
+	}
+}
+
+// LedgerRebuild derives everything anew from the record.
+func LedgerRebuild(ctx context.Context, std Stdio, o LedgerOptions) error {
+	return o.with(ctx, func(l *ledger.Ledger) error {
+		if err := hub.Rebuild(ctx, l, steps(std, "rebuilding")); err != nil {
+			return err
+		}
+		_, err := fmt.Fprintf(std.Out, "Rebuilt from %s. Counters have not moved. %s\n", count(l.LastSeq(), "event", "events"), reach(ctx, l))
+		return err
+	})
+}
+
+// LedgerCheck derives everything anew beside the ledger and compares. Differences are written as far as limit, and make it
+// return ErrReported.
+func LedgerCheck(ctx context.Context, std Stdio, o LedgerOptions, limit int) error {
+	return o.with(ctx, func(l *ledger.Ledger) error {
+		found, err := hub.Check(ctx, l, limit, steps(std, "checking"))
+		if err != nil {
+			return err
+		}
+		for _, d := range found {
+			if _, err := fmt.Fprintf(std.Out, "%s: %s\n", d.Side, d.Line); err != nil {
+				return err
+			}
+		}
+		if len(found) > 0 {
+			fmt.Fprintln(std.Err, "The ledger is not what its record comes to; kith ledger rebuild makes it so. Please report what is above.")
+			return ErrReported
+		}
+		_, err = fmt.Fprintf(std.Out, "The ledger is what its record of %s comes to. %s\n", count(l.LastSeq(), "event", "events"), reach(ctx, l))
+		return err
+	})
+}
+
+// reach says how far back what depends on texts can be derived anew.
+func reach(ctx context.Context, l *ledger.Ledger) string {
+	var first, last int64
+	err := l.Reader().QueryRowContext(ctx, "SELECT coalesce(min(at), 0), coalesce(max(at), 0) FROM events WHERE at > 0").Scan(&first, &last)
+	if err != nil || first == 0 {
+		return "The record is empty."
+	}
+	day := func(ms int64) string { return time.UnixMilli(ms).UTC().Format(time.DateOnly) }
+	return fmt.Sprintf("It reaches from %s to %s; what texts said is taken from the stored facts, since texts go after a while.", day(first), day(last))
+}
+
+// LedgerRetry processes again what was set aside.
+func LedgerRetry(ctx context.Context, std Stdio, o LedgerOptions) error {
+	return o.with(ctx, func(l *ledger.Ledger) error {
+		h := hub.New(l, hub.Options{Log: std.Log})
+		defer h.Close()
+		bp, err := recordedBlueprint(ctx, l)
+		if err != nil {
+			return err
+		}
+		if err := h.Apply(ctx, bp); err != nil {
+			return err
+		}
+		r, err := h.Retry(ctx)
+		if err != nil {
+			return err
+		}
+		left, err := l.ListAside(ctx)
+		if err != nil {
+			return err
+		}
+		if _, err := fmt.Fprintf(std.Out, "Tried %s again, %d succeeded.\n", count(r.Tried, "item", "items"), r.Succeeded); err != nil {
+			return err
+		}
+		for _, s := range left {
+			if _, err := fmt.Fprintf(std.Out, "  %s, tried %s: %s\n", s.What, count(s.Attempts, "time", "times"), s.Error); err != nil {
+				return err
+			}
+		}
+		if len(left) > 0 {
+			return ErrReported
+		}
+		return nil
+	})
+}
+
+// LedgerCopyOut writes the canonical copy: the same community gives the same bytes, however it was read.
+func LedgerCopyOut(ctx context.Context, std Stdio, o LedgerOptions) error {
+	return o.with(ctx, func(l *ledger.Ledger) error { return l.Dump(ctx, std.Out, ledger.DumpOptions{}) })
+}
+
+// LedgerBackup copies the ledger to a file, also while kith runs.
+func LedgerBackup(ctx context.Context, std Stdio, o LedgerOptions, to string) error {
+	path, err := o.path()
+	if err != nil {
+		return err
+	}
+	if err := ledger.BackupFile(ctx, path, to); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(std.Out, "Backed up to %s. It is of use only with the identity key, which is not in it: keep that apart.\n", to)
+	return err
+}
+
+// LedgerRestore puts a backup in the ledger's place.
+func LedgerRestore(ctx context.Context, std Stdio, o LedgerOptions, from string, yes bool) error {
+	dir, err := o.folder()
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(dir, ledgerFile)
+	keys, err := o.keys()
+	if err != nil {
+		return err
+	}
+	if _, err := os.Stat(path); err == nil {
+		if err := confirm(std, yes, fmt.Sprintf("The ledger in %s is replaced by %s.", dir, from)); err != nil {
+			return err
+		}
+	}
+	erased, err := ledger.Restore(ctx, from, path, ledger.Options{Keys: keys})
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(std.Out, "Restored to %s. %s been erased again. The next kith run reads what is missing.\n", path,
+		count(erased, "member who asked for it since has", "members who asked for it since have"))
+	return err
+}
+
+// confirm asks a person; without one at hand --yes must have been given.
+func confirm(std Stdio, yes bool, what string) error {
+	if yes {
+		return nil
+	}
+	fmt.Fprintf(std.Err, "%s Go on? Type yes: ", what)
+	line, err := bufio.NewReader(std.In).ReadString('\n')
+	if strings.TrimSpace(line) == "yes" {
+		return nil
+	}
+	if err != nil && line == "" {
+		fmt.Fprintln(std.Err)
+		return errors.New("nobody answered: nothing was done; --yes answers beforehand")
+	}
+	return errors.New("not confirmed: nothing was done")
+}
+
+// recordedBlueprint is the one that was in force last.
+func recordedBlueprint(ctx context.Context, l *ledger.Ledger) (*blueprint.Blueprint, error) {
+	tx, err := l.Begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer tx.Rollback()
+	digest, err := tx.LastBlueprint()
+	if err != nil {
+		return nil, err
+	}
+	if digest == "" {
+		return nil, errors.New("the ledger is empty: kith run has not read anything into it")
+	}
+	document, err := tx.Blueprint(digest)
+	if err != nil {
+		return nil, err
+	}
+	return blueprint.Decode(document)
+}

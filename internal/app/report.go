@@ -1,0 +1,237 @@
+// Copyright The Kith Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package app
+
+import (
+	"context"
+	"time"
+
+	"github.com/kith-dev/kith/api/event"
+	"github.com/kith-dev/kith/connectors/catalogue"
+	"github.com/kith-dev/kith/connectors/sdk"
+	"github.com/kith-dev/kith/internal/behaviour"
+	"github.com/kith-dev/kith/internal/blueprint"
+	"github.com/kith-dev/kith/internal/hub"
+	"github.com/kith-dev/kith/internal/ledger"
+	"github.com/kith-dev/kith/internal/metrics"
+	"github.com/kith-dev/kith/internal/reader"
+)
+
+// totalsWindow is over what time behaviours are shown.
+const totalsWindow = 28 * 24 * time.Hour
+
+// report is what kith run shows: all of it follows from the ledger and from what the readers last told.
+type report struct {
+	Community  string            `json:"community"`
+	AsOf       time.Time         `json:"asOf,omitzero"`
+	Objectives []reportObjective `json:"objectives"`
+	Behaviours []reportBehaviour `json:"behaviours"`
+	Worth      []reportWorth     `json:"worth,omitempty"`
+	Currency   string            `json:"currency,omitempty"`
+	Channels   []reportChannel   `json:"channels"`
+}
+
+type reportObjective struct {
+	Name      string             `json:"name"`
+	Statement string             `json:"statement"`
+	Standing  behaviour.Standing `json:"standing"`
+	Reason    string             `json:"reason,omitempty"`
+	// Share is whether it is hits of cases; else hits is the count.
+	Share bool `json:"share"`
+	// Value, Hits, Cases and Provisional are absent where there is nothing to be told: about too few people, or unread.
+	Value           *float64  `json:"value,omitempty"`
+	AtLeast         string    `json:"atLeast,omitempty"`
+	AtMost          string    `json:"atMost,omitempty"`
+	Hits            *int      `json:"hits,omitempty"`
+	Cases           *int      `json:"cases,omitempty"`
+	Provisional     int       `json:"provisional,omitempty"`
+	Window          string    `json:"window"`
+	From            time.Time `json:"from,omitzero"`
+	To              time.Time `json:"to,omitzero"`
+	ActivityBecause string    `json:"activityBecause,omitempty"`
+}
+
+type reportBehaviour struct {
+	Name   string `json:"name"`
+	Family string `json:"family"`
+	Role   string `json:"role"`
+	// Counted, Pending and Undone are of the last 28 days up to asOf, All is since the ledger began. For a behaviour
+	// of another one, Of is how many of its cases are decided.
+	Counted int `json:"counted"`
+	Of      int `json:"of,omitempty"`
+	Pending int `json:"pending"`
+	Undone  int `json:"undone"`
+	All     int `json:"all"`
+	// NotMeasurable says why it cannot be seen on any channel; the numbers mean nothing then.
+	NotMeasurable string `json:"notMeasurable,omitempty"`
+}
+
+type reportWorth struct {
+	Factor string  `json:"factor"`
+	Unit   string  `json:"unit"`
+	Cases  int     `json:"cases"`
+	Low    float64 `json:"low"`
+	Mid    float64 `json:"mid"`
+	High   float64 `json:"high"`
+}
+
+type reportChannel struct {
+	Name     string       `json:"name"`
+	Platform string       `json:"platform"`
+	State    reader.Phase `json:"state"`
+	Message  string       `json:"message,omitempty"`
+	// ReadThrough is up to when everything has been read and processed.
+	ReadThrough time.Time `json:"readThrough,omitzero"`
+	// Threads and messages are for operators: is the connector alive? They are never an objective.
+	Threads  int64 `json:"threads"`
+	Messages int64 `json:"messages"`
+	// DroppedOld, Quarantined and SetAside were left out.
+	DroppedOld  int64    `json:"droppedOld,omitempty"`
+	Quarantined int64    `json:"quarantined,omitempty"`
+	SetAside    int64    `json:"setAside,omitempty"`
+	Lacks       []string `json:"lacks,omitempty"`
+}
+
+// makeReport works out what there is to show now.
+func makeReport(ctx context.Context, h *hub.Hub, states []reader.State) (*report, error) {
+	bp, db := h.Blueprint(), h.Ledger().Reader()
+	r := &report{Community: bp.Name, Currency: bp.Currency, Objectives: []reportObjective{}, Behaviours: []reportBehaviour{}, Channels: []reportChannel{}}
+	results, err := behaviour.Objectives(ctx, db, bp)
+	if err != nil {
+		return nil, err
+	}
+	for _, x := range results {
+		r.Objectives = append(r.Objectives, objectiveOf(bp, x))
+	}
+	totals, err := behaviour.Totals(ctx, db, bp, totalsWindow)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range totals {
+		r.AsOf = t.AsOf
+		cases := 0
+		if t.Behaviour.Of != "" {
+			cases = t.Counted + t.Unfulfilled
+		}
+		r.Behaviours = append(r.Behaviours, reportBehaviour{
+			Name: t.Behaviour.Name, Family: t.Behaviour.Family, Role: t.Behaviour.Role, Counted: t.Counted, Of: cases,
+			Pending: t.Pending, Undone: t.Undone, All: t.CountedAll, NotMeasurable: notMeasurable(t.Behaviour, bp),
+		})
+	}
+	if !r.AsOf.IsZero() && r.AsOf.Unix() > 0 {
+		worth, err := behaviour.Worth(ctx, db, bp, r.AsOf.Add(-totalsWindow), r.AsOf.Add(time.Millisecond))
+		if err != nil {
+			return nil, err
+		}
+		for _, w := range worth {
+			r.Worth = append(r.Worth, reportWorth{w.Factor.Name, w.Factor.Unit, w.Cases, w.Low, w.Mid, w.High})
+		}
+	} else {
+		r.AsOf = time.Time{}
+	}
+	r.Channels, err = reportChannels(ctx, h, bp, states)
+	return r, err
+}
+
+func objectiveOf(bp *blueprint.Blueprint, x behaviour.Result) reportObjective {
+	o := reportObjective{
+		Name: x.Objective.Name, Statement: x.Objective.Statement, Standing: x.Standing, Reason: x.Reason, Share: x.Objective.Share != "",
+		AtLeast: x.Objective.AtLeast, AtMost: x.Objective.AtMost, Window: windowOf(x.Objective), From: x.From, To: x.To,
+		ActivityBecause: x.Objective.ActivityBecause,
+	}
+	if x.Standing == behaviour.Unknown {
+		return o
+	}
+	// Cases that are about fewer people than the minimum group are those people.
+	if metrics.Disclosed(bp, x) {
+		o.Hits, o.Cases, o.Provisional = &x.Hits, &x.Cases, x.Provisional
+	}
+	if x.Standing != behaviour.TooFew {
+		o.Value = &x.Value
+	}
+	return o
+}
+
+func windowOf(o *blueprint.Objective) string {
+	if o.Calendar != "" {
+		return "this " + map[string]string{"Week": "week", "Month": "month", "Quarter": "quarter", "Year": "year"}[o.Calendar]
+	}
+	if h := o.Rolling.Hours(); h >= 24 {
+		return number(int64(h/24)) + " d"
+	}
+	return o.Rolling.String()
+}
+
+// notMeasurable says why no channel can show a behaviour, from what their connectors declare. Empty: one can.
+func notMeasurable(b *blueprint.Behaviour, bp *blueprint.Blueprint) string {
+	if len(bp.Channels) == 0 {
+		return "no channel"
+	}
+	for b.Of != "" && len(b.CompletedBy) == 0 {
+		basis := bp.Behaviour(b.Of)
+		if basis == nil {
+			break
+		}
+		b = basis
+	}
+	why := ""
+	for _, kind := range append(b.On[:len(b.On):len(b.On)], b.CompletedBy...) {
+		for _, c := range bp.Channels {
+			why = cannotShow(kind, c.Platform)
+			if why == "" {
+				return ""
+			}
+		}
+	}
+	return why
+}
+
+// cannotShow says why a platform never shows a kind of event.
+func cannotShow(kind event.Kind, platform string) string {
+	d, err := catalogue.Get(platform)
+	if err != nil {
+		return ""
+	}
+	switch {
+	case (kind == event.AnswerAccepted || kind == event.AnswerUnaccepted) && d.Fidelity.Acceptance == sdk.AcceptanceNone:
+		return "its channels show no accepted answers"
+	case (kind == event.ReactionAdded || kind == event.ReactionRemoved) && d.Fidelity.Reactions == sdk.ReactionsNone:
+		return "its channels show no reactions"
+	case kind == event.MessageEdited && d.Fidelity.Edits == sdk.EditsNone:
+		return "its channels show no edits"
+	case kind == event.ModerationApplied && !d.Fidelity.Moderation:
+		return "its channels show no moderation"
+	}
+	return ""
+}
+
+// reportChannels gives the declared channels, whether the ledger knows them yet or not.
+func reportChannels(ctx context.Context, h *hub.Hub, bp *blueprint.Blueprint, states []reader.State) ([]reportChannel, error) {
+	stored, err := h.Channels(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := []reportChannel{}
+	for _, c := range bp.Channels {
+		r := reportChannel{Name: c.Name, Platform: c.Platform, State: reader.Connecting}
+		for _, s := range states {
+			if s.Channel == c.Name {
+				r.State, r.Message, r.Lacks = s.Phase, s.Message, s.Lacks
+			}
+		}
+		for _, s := range stored {
+			if s.Name != c.Name {
+				continue
+			}
+			r.ReadThrough = s.Watermark
+			r.Threads, r.Messages = s.Threads, s.Messages
+			r.DroppedOld, r.Quarantined, r.SetAside = s.DroppedOld, s.Quarantined, s.SetAside
+			if s.History != ledger.HistoryComplete && r.State == reader.Connected {
+				r.State = reader.Backfilling
+			}
+		}
+		out = append(out, r)
+	}
+	return out, nil
+}

@@ -1,0 +1,221 @@
+// Copyright The Kith Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/kith-dev/kith/api/event"
+	"github.com/kith-dev/kith/connectors/catalogue"
+	"github.com/kith-dev/kith/connectors/sdk"
+	"github.com/kith-dev/kith/internal/behaviour"
+	"github.com/kith-dev/kith/internal/blueprint"
+	"github.com/kith-dev/kith/internal/hub"
+	"github.com/kith-dev/kith/internal/ledger"
+	"github.com/kith-dev/kith/internal/reader"
+)
+
+// TryOptions are those of Try.
+type TryOptions struct {
+	// Target is a web address, folder or archive.
+	Target string
+	// Since is a length of time, a date or "all".
+	Since  string
+	Output string
+	// Version is kith's own, for the User-Agent.
+	Version string
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+}
+
+// triedChannel is the name of the one channel of a try, in progress and in the manifest.
+const triedChannel = "forum"
+
+// tried is what a try found out.
+type tried struct {
+	place   place
+	state   reader.State
+	since   time.Time
+	summary behaviour.Summary
+}
+
+// Try reads a place that nobody has declared, into a ledger that is thrown away, and shows how its members answer each
+// other. Only the outcome goes to io.Out.
+func Try(ctx context.Context, std Stdio, o TryOptions) error {
+	if err := checkOutput(o.Output, OutputText, OutputJSON); err != nil {
+		return err
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	since, err := trySince(o.Since, o.Now())
+	if err != nil {
+		return err
+	}
+	options := httpOptions(std, o.Version)
+	if onThisMachine(o.Target) {
+		options.FirstBackoff = quickBackoff
+	}
+	client := sdk.NewHTTP(options)
+	where, err := recognise(ctx, client, o.Target)
+	if err != nil {
+		return explain(err)
+	}
+	t, err := readPlace(ctx, std, o, client, options.FirstBackoff, where, since)
+	if err != nil {
+		return err
+	}
+	if o.Output == OutputJSON {
+		return writeTryJSON(std.Out, t.summary)
+	}
+	return writeTry(std.Out, t)
+}
+
+// trySince reads --since; zero means everything.
+func trySince(s string, now time.Time) (time.Time, error) {
+	if s == "all" {
+		return time.Time{}, nil
+	}
+	if day, err := time.Parse(time.DateOnly, s); err == nil {
+		return day, nil
+	}
+	d, err := sdk.ParseDuration(s)
+	if err != nil || d <= 0 {
+		return time.Time{}, Usagef("--since %q is no horizon: write a length of time such as 365d, a date such as 2025-01-31, or all", s)
+	}
+	return now.Add(-d).UTC().Truncate(time.Second), nil
+}
+
+// readPlace reads a place to the end.
+func readPlace(ctx context.Context, std Stdio, o TryOptions, client *sdk.HTTP, backoff time.Duration, where place, since time.Time) (*tried, error) {
+	dir, err := os.MkdirTemp("", "kith-try-")
+	if err != nil {
+		return nil, fmt.Errorf("no place for a temporary ledger (set TMPDIR to a folder that can be written): %w", err)
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	l, err := openThrowaway(ctx, filepath.Join(dir, "ledger.db"))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = l.Close() }()
+	h := hub.New(l, hub.Options{Log: std.Log, Now: o.Now})
+	defer h.Close()
+	if err := h.Apply(ctx, tryBlueprint()); err != nil {
+		return nil, err
+	}
+	if _, err := h.ResolveSince(ctx, triedChannel, blueprint.Since{All: since.IsZero(), Date: since}); err != nil {
+		return nil, err
+	}
+	channel, err := tryChannel(where, client, since, o.Now)
+	if err != nil {
+		return nil, err
+	}
+	p := newProgress(std.Err, std.Terminal)
+	defer p.close()
+	r := reader.New(channel, reader.Options{
+		Hub: h, Once: true, Holder: "kith try", Log: std.Log, OnState: p.state, Now: o.Now,
+		FirstBackoff: backoff, MaxBackoff: 30 * time.Second,
+	})
+	if err := r.Run(ctx); err != nil {
+		return nil, explain(err)
+	}
+	if err := waitSorted(ctx, h, p); err != nil {
+		return nil, err
+	}
+	p.close()
+	summary, err := behaviour.Summarise(ctx, l.Reader(), since)
+	if err != nil {
+		return nil, err
+	}
+	return &tried{place: where, state: r.State(), since: since, summary: summary}, nil
+}
+
+// openThrowaway opens a ledger whose key nobody keeps.
+func openThrowaway(ctx context.Context, path string) (*ledger.Ledger, error) {
+	secret := make([]byte, 32)
+	if _, err := rand.Read(secret); err != nil {
+		return nil, err
+	}
+	keys, err := ledger.NewKeys(secret, nil)
+	if err != nil {
+		return nil, err
+	}
+	return ledger.Open(ctx, path, ledger.Options{Keys: keys})
+}
+
+// tryBlueprint has no behaviours: the summary looks at conversations. Nothing is too old for it.
+func tryBlueprint() *blueprint.Blueprint {
+	return &blueprint.Blueprint{
+		Version: blueprint.Version, Name: "try", TimeZone: "UTC",
+		Parties: []blueprint.PartyRule{{Party: event.PartyCompany, Roles: []string{"admin", "moderator", "staff"}}},
+		Levels:  blueprint.Levels{Contributions: 5, DistinctDays: 3, Within: 365 * 24 * time.Hour},
+	}
+}
+
+// tryRequestsPerMinute stays below what forums allow visitors by default (200).
+const tryRequestsPerMinute = 120
+
+func tryChannel(where place, client *sdk.HTTP, since time.Time, now func() time.Time) (reader.Channel, error) {
+	d, err := catalogue.Get(where.platform)
+	if err != nil {
+		return reader.Channel{}, err
+	}
+	settings := map[string]any{}
+	switch where.platform {
+	case platformDiscourse:
+		settings["requestsPerMinute"] = tryRequestsPerMinute
+	case platformFeed:
+	default:
+		settings["path"] = where.path
+	}
+	return reader.Channel{Name: triedChannel, Descriptor: d, Generation: 1, Config: sdk.Config{
+		Name: triedChannel, URL: where.url, Since: since, Settings: settings, HTTP: client, Now: now,
+		Secrets: func(string) (string, bool) { return "", false },
+	}}, nil
+}
+
+// quickBackoff is for servers on this machine, which nobody needs to spare.
+const quickBackoff = 50 * time.Millisecond
+
+func onThisMachine(target string) bool {
+	u, err := webAddress(target)
+	return err == nil && isLoopback(u.Host)
+}
+
+// tryJSON is what scripts rely on.
+type tryJSON struct {
+	Threads           int                 `json:"threads"`
+	Messages          int                 `json:"messages"`
+	Authors           int                 `json:"authors"`
+	Answered          int                 `json:"answered"`
+	Unanswered        int                 `json:"unanswered"`
+	AnsweredWithin24h int                 `json:"answeredWithin24h"`
+	FirstResponse     behaviour.Quantiles `json:"firstResponse"`
+	FirstResponseAll  behaviour.Quantiles `json:"firstResponseAll"`
+	Solved            int                 `json:"solved"`
+	SolvedByAsker     int                 `json:"solvedByAsker"`
+	SolvedByOthers    int                 `json:"solvedByOthers"`
+}
+
+func writeTryJSON(w io.Writer, s behaviour.Summary) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	return e.Encode(tryJSON{
+		s.Threads, s.Messages, s.Authors, s.Answered, s.Unanswered, s.AnsweredWithin24h, s.FirstResponse, s.FirstResponseAll,
+		s.Solved, s.SolvedByAsker, s.SolvedByOthers,
+	})
+}
+
+// explain leaves out a reason that the message repeats in words.
+func explain(err error) error {
+	return fmt.Errorf("%s", strings.TrimPrefix(err.Error(), string(sdk.PlatformError)+": "))
+}

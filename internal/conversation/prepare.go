@@ -1,0 +1,54 @@
+// Copyright The Kith Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package conversation
+
+import (
+	"sync"
+
+	"github.com/kith-dev/kith/api/event"
+)
+
+// Prepared is what a message's text alone tells: it needs no ledger, and so can be worked out before a transaction.
+type Prepared struct {
+	text    string
+	hash    uint64
+	reading Reading
+}
+
+func prepare(m *event.Message) *Prepared {
+	text := PlainText(m.Text, m.TextFormat)
+	return &Prepared{text: text, hash: textHash(text), reading: readText(text)}
+}
+
+// Prepare reads the texts of a page, in as many goroutines as asked for.
+func Prepare(list []event.Observation, workers int) map[*event.Message]*Prepared {
+	var messages []*event.Message
+	for i := range list {
+		if m := list[i].Message; m != nil && m.Kind != event.Notice && m.Kind != event.Whisper {
+			messages = append(messages, m)
+		}
+	}
+	done := make([]*Prepared, len(messages))
+	var wait sync.WaitGroup
+	for w := range workers {
+		wait.Go(func() {
+			for i := w; i < len(messages); i += workers {
+				done[i] = prepare(messages[i])
+			}
+		})
+	}
+	wait.Wait()
+	out := make(map[*event.Message]*Prepared, len(messages))
+	for i, m := range messages {
+		out[m] = done[i]
+	}
+	return out
+}
+
+func (p *Processor) prepared(m *event.Message) *Prepared {
+	if d := p.Prepared[m]; d != nil {
+		return d
+	}
+	return prepare(m)
+}

@@ -1,0 +1,65 @@
+// Copyright The Kith Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package wire
+
+import (
+	"time"
+
+	"github.com/kith-dev/kith/internal/reader"
+)
+
+// Status is the answer to PathStatus: how a community's hub, channels and objectives stand. It names no member.
+type Status struct {
+	Community string `json:"community"`
+	// Blueprint is the digest of the one in force, Engine the version of what runs it.
+	Blueprint   string `json:"blueprint"`
+	Engine      string `json:"engine"`
+	LedgerBytes int64  `json:"ledgerBytes"`
+	// Problem says what the hub cannot do now; empty while all is well.
+	Problem  string          `json:"problem,omitempty"`
+	Channels []ChannelStatus `json:"channels,omitempty"`
+	// Objectives are shown to callers that may see the whole community.
+	Objectives []ObjectiveStatus `json:"objectives,omitempty"`
+}
+
+// ChannelStatus is one declared channel.
+type ChannelStatus struct {
+	Name string `json:"name"`
+	// State is its reader's last report; nil where none has come since the hub started.
+	State *reader.State `json:"state,omitempty"`
+	// Known is whether the channel has ever been read into the ledger; all below is zero where it has not.
+	Known bool `json:"known,omitempty"`
+	// History is Reading, Processing or Complete; while it is Processing, Processed of ToProcess observations are done.
+	History   string `json:"history,omitempty"`
+	Processed int64  `json:"processed,omitempty"`
+	ToProcess int64  `json:"toProcess,omitempty"`
+	// Watermark is up to when everything has been read and processed; zero before history is complete.
+	Watermark time.Time `json:"watermark,omitzero"`
+	// Since is the horizon of history; zero: everything.
+	Since  time.Time `json:"since,omitzero"`
+	Epoch  int64     `json:"epoch,omitempty"`
+	Holder string    `json:"holder,omitempty"`
+	// DroppedOld threads were older than the activity retention, Quarantined records could not be understood by the
+	// connector, and what is SetAside could not be processed and waits for a retry.
+	DroppedOld  int64 `json:"droppedOld,omitempty"`
+	Quarantined int64 `json:"quarantined,omitempty"`
+	SetAside    int64 `json:"setAside,omitempty"`
+}
+
+// ObjectiveStatus is one objective over its window.
+type ObjectiveStatus struct {
+	Name string `json:"name"`
+	// Standing is Met, NotMet, TooFew or Unknown; Reason says why it is one of the last two.
+	Standing string `json:"standing"`
+	Reason   string `json:"reason,omitempty"`
+	// Value is a ratio for a share, a number for a count; nil where TooFew or Unknown.
+	Value  *float64 `json:"value,omitempty"`
+	Target float64  `json:"target"`
+	// Cases and Provisional are nil where they are about fewer people than the minimum group size.
+	Cases       *int      `json:"cases,omitempty"`
+	Provisional *int      `json:"provisional,omitempty"`
+	From        time.Time `json:"from,omitzero"`
+	To          time.Time `json:"to,omitzero"`
+	AsOf        time.Time `json:"asOf,omitzero"`
+}
