@@ -123,8 +123,15 @@ func (w *wild) happen() {
 	case 5:
 		w.changeTopic(topic)
 	case 6:
-		if w.rand.IntN(4) == 0 && !w.steady {
-			w.redeclare()
+		switch w.rand.IntN(8) {
+		case 0, 1:
+			if !w.steady {
+				w.redeclare()
+			}
+		case 2:
+			w.restart()
+		case 3:
+			w.retain()
 		}
 	default:
 		if len(w.posts) > 0 {
@@ -214,6 +221,23 @@ func (w *wild) changePost(id int64) {
 	if s := w.state[id]; !slices.Contains([]string{"removed by author", "removed by moderator", "hidden"}, s) {
 		delete(w.state, id)
 	}
+}
+
+// restart opens the ledger with a new hub, which finds the blueprint that was in force.
+func (w *wild) restart() {
+	bp := w.hub.Blueprint()
+	w.close()
+	w.open()
+	w.apply(bp)
+	w.note("a restart")
+}
+
+// retain removes all texts that there are.
+func (w *wild) retain() {
+	if _, _, err := w.ledger.Retain(w.t.Context(), w.clock.Now().Add(time.Hour).UnixMilli(), 0); err != nil {
+		w.t.Fatal(err)
+	}
+	w.note("texts are gone")
 }
 
 // redeclare puts another blueprint in force.
