@@ -89,15 +89,19 @@ func TestOrderOfReadingDoesNotMatter(t *testing.T) {
 // drawHistory draws threads with messages as they stand in the end, all from before Kith came.
 func drawHistory(rt *rapid.T) []event.Observation {
 	minutes := rapid.IntRange(0, 3*24*60)
-	person := rapid.Custom(func(rt *rapid.T) event.Actor {
-		n := rapid.IntRange(0, 4).Draw(rt, "person")
+	actor := func(n int) event.Actor {
 		a := event.Actor{ID: fmt.Sprintf("p%d", n), Handle: fmt.Sprintf("p%d", n), Bot: n == 4}
 		if n == 3 {
 			a.Roles = []string{"moderator"}
 		}
 		return a
-	})
+	}
+	person := rapid.Custom(func(rt *rapid.T) event.Actor { return actor(rapid.IntRange(0, 4).Draw(rt, "person")) })
 	var out []event.Observation
+	for n := range rapid.IntRange(0, 5).Draw(rt, "directory") {
+		messages := rapid.IntRange(0, 20).Draw(rt, "messages before")
+		out = append(out, event.Observation{Member: &event.Member{Actor: actor(n), Messages: &messages, JoinedAt: start.Add(-100 * day)}})
+	}
 	for n := range rapid.IntRange(1, 3).Draw(rt, "threads") {
 		opened := start.Add(-40*day + time.Duration(minutes.Draw(rt, "opened"))*time.Minute)
 		asker := person.Draw(rt, "asker")
@@ -132,6 +136,12 @@ func drawHistory(rt *rapid.T) []event.Observation {
 
 // earlier draws how something stood before.
 func earlier(rt *rapid.T, o event.Observation) event.Observation {
+	if o.Member != nil {
+		m := *o.Member
+		messages := *m.Messages / 2
+		m.Messages = &messages
+		return event.Observation{Member: &m}
+	}
 	if o.Thread != nil {
 		t := *o.Thread
 		t.Closed, t.Presence = false, event.Visible
