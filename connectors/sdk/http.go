@@ -28,6 +28,9 @@ type HTTPOptions struct {
 	RequestsPerMinute float64
 	// MaxRetries is how often a request is repeated; 0 means 4, negative never.
 	MaxRetries int
+	// FirstBackoff is the pause before the first repetition where the platform asks for none, doubled each time; 0 means
+	// 500 ms.
+	FirstBackoff time.Duration
 	// MaxInlineWait is the longest pause that is slept through inside of a call; a longer one is returned as RateLimited.
 	// 0 means 10 s.
 	MaxInlineWait time.Duration
@@ -113,6 +116,7 @@ func NewHTTP(o HTTPOptions) *HTTP {
 func (o HTTPOptions) withDefaults() HTTPOptions {
 	setDefault(&o.Version, "dev")
 	setDefault(&o.MaxRetries, 4)
+	setDefault(&o.FirstBackoff, 500*time.Millisecond)
 	setDefault(&o.MaxInlineWait, 10*time.Second)
 	setDefault(&o.MaxRetryAfter, 5*time.Minute)
 	setDefault(&o.MaxBody, 8<<20)

@@ -227,10 +227,10 @@ func (c *call) backoff(attempt int) time.Duration {
 	if c.asked > 0 {
 		return c.asked + time.Duration(c.o.Jitter()*float64(c.asked)/10)
 	}
-	const first, most = 500 * time.Millisecond, 10 * time.Second
+	const most = 10 * time.Second
 	d := most
 	if attempt < 5 {
-		d = min(first<<attempt, most)
+		d = min(c.o.FirstBackoff<<attempt, most)
 	}
 	return d/2 + time.Duration(c.o.Jitter()*float64(d)/2)
 }

@@ -9,7 +9,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -62,12 +61,16 @@ func Try(ctx context.Context, std Stdio, o TryOptions) error {
 	if err != nil {
 		return err
 	}
-	client := sdk.NewHTTP(httpOptions(std, o.Version))
+	options := httpOptions(std, o.Version)
+	if onThisMachine(o.Target) {
+		options.FirstBackoff = quickBackoff
+	}
+	client := sdk.NewHTTP(options)
 	where, err := recognise(ctx, client, o.Target)
 	if err != nil {
 		return explain(err)
 	}
-	t, err := readPlace(ctx, std, o, client, where, since)
+	t, err := readPlace(ctx, std, o, client, options.FirstBackoff, where, since)
 	if err != nil {
 		return err
 	}
@@ -93,7 +96,7 @@ func trySince(s string, now time.Time) (time.Time, error) {
 }
 
 // readPlace reads a place to the end.
-func readPlace(ctx context.Context, std Stdio, o TryOptions, client *sdk.HTTP, where place, since time.Time) (t *tried, err error) {
+func readPlace(ctx context.Context, std Stdio, o TryOptions, client *sdk.HTTP, backoff time.Duration, where place, since time.Time) (*tried, error) {
 	dir, err := os.MkdirTemp("", "kith-try-")
 	if err != nil {
 		return nil, fmt.Errorf("no place for a temporary ledger (set TMPDIR to a folder that can be written): %w", err)
@@ -120,7 +123,7 @@ func readPlace(ctx context.Context, std Stdio, o TryOptions, client *sdk.HTTP, w
 	defer p.close()
 	r := reader.New(channel, reader.Options{
 		Hub: h, Once: true, Holder: "kith try", Log: std.Log, OnState: p.state, Now: o.Now,
-		FirstBackoff: tryBackoff(where), MaxBackoff: 30 * time.Second,
+		FirstBackoff: backoff, MaxBackoff: 30 * time.Second,
 	})
 	if err := r.Run(ctx); err != nil {
 		return nil, explain(err)
@@ -180,15 +183,15 @@ func tryChannel(where place, client *sdk.HTTP, since time.Time, now func() time.
 	}}, nil
 }
 
-// tryBackoff is short for servers on this machine, which nobody needs to spare.
-func tryBackoff(where place) time.Duration {
-	if u, err := url.Parse(where.url); err == nil && isLoopback(u.Host) {
-		return 100 * time.Millisecond
-	}
-	return time.Second
+// quickBackoff is for servers on this machine, which nobody needs to spare.
+const quickBackoff = 50 * time.Millisecond
+
+func onThisMachine(target string) bool {
+	u, err := webAddress(target)
+	return err == nil && isLoopback(u.Host)
 }
 
-// firstResponse and the rest of tryJSON are what scripts rely on.
+// tryJSON is what scripts rely on.
 type tryJSON struct {
 	Threads           int                 `json:"threads"`
 	Messages          int                 `json:"messages"`

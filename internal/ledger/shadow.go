@@ -50,8 +50,10 @@ func (l *Ledger) Shadow(ctx context.Context) (*Ledger, error) {
 
 // attached runs f on the writing connection with another database attached as "other".
 func (l *Ledger) attached(ctx context.Context, path string, f func(*sql.Conn) error) error {
-	l.turn.Lock()
-	defer l.turn.Unlock()
+	if err := l.take(ctx); err != nil {
+		return err
+	}
+	defer l.give()
 	c := l.conn
 	l.warm = nil
 	if _, err := c.ExecContext(ctx, "ATTACH DATABASE ? AS other", path); err != nil {
@@ -178,7 +180,7 @@ func (l *Ledger) Entries(ctx context.Context, after int64, limit int) ([]Entry, 
 
 // LastSeq is the last position of the record.
 func (l *Ledger) LastSeq() int64 {
-	l.turn.Lock()
-	defer l.turn.Unlock()
+	l.turn <- struct{}{}
+	defer l.give()
 	return l.next.seq
 }
