@@ -172,7 +172,7 @@ func (p place) killed(t *testing.T, after time.Duration) (finished bool) {
 	if err := c.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		t.Fatal(err)
 	}
-	<-ended
+	_ = <-ended // that it was killed
 	return false
 }
 
