@@ -63,10 +63,9 @@ generate-api: ## Deep copies and CustomResourceDefinitions from api/v1alpha1.
 	$(TOOL) controller-gen object:headerFile=hack/boilerplate.go.txt paths=./api/v1alpha1/...
 	$(TOOL) controller-gen crd paths=./api/v1alpha1/... output:crd:dir=config/crd/bases
 
-# The hook for documentation made from code (connector pages): a program in hack/docs, run once it is there.
 .PHONY: generate-docs
-generate-docs: ## Connector and reference pages from the code, where hack/docs exists.
-	@if [ -d hack/docs ]; then $(GO) run ./hack/docs; fi
+generate-docs: ## The connectors' pages from the catalogue.
+	$(GO) run ./hack/docs
 
 .PHONY: generate-quickstart
 generate-quickstart: ## The quickstart's invented forum, and its copy of config/library.

@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -71,6 +72,9 @@ func localPath(setting, address string) (string, error) {
 	return filepath.Clean(filepath.FromSlash(p)), nil
 }
 
+// maxRooms bounds the rooms that a probe names.
+const maxRooms = 1000
+
 // Probe lists the archive.
 func (c *Connector) Probe(ctx context.Context) (sdk.Account, error) {
 	c.mu.Lock()
@@ -84,6 +88,16 @@ func (c *Connector) Probe(ctx context.Context) (sdk.Account, error) {
 		Title:   filepath.Base(c.path),
 		Sees:    []string{fmt.Sprintf("%d topics", len(x.entries))},
 		Lacks:   []string{"what happened after the export"},
+	}
+	if x.rooms.Known {
+		a.Sees = append(a.Sees, "categories")
+		for _, r := range x.rooms.Readable(c.cfg.Rooms) {
+			a.Rooms = append(a.Rooms, r.Path)
+		}
+		slices.Sort(a.Rooms)
+		a.Rooms = a.Rooms[:min(len(a.Rooms), maxRooms)]
+	} else {
+		a.Lacks = append(a.Lacks, "categories: neither "+categoriesFile+" nor "+siteFile+" is in it; rooms are called by their numbers")
 	}
 	if len(x.entries) == 0 {
 		return a, c.failure("holds no topics; wanted are files named after the topic's number, as in t/123.json")
@@ -106,7 +120,10 @@ func (c *Connector) instance() string {
 func (c *Connector) base() string {
 	u, err := url.Parse(c.cfg.URL)
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") {
-		return ""
+		if c.settings.Instance == "" {
+			return ""
+		}
+		return "https://" + strings.TrimRight(c.instance(), "/")
 	}
 	u.RawQuery, u.Fragment, u.User = "", "", nil
 	u.Path = strings.TrimRight(u.Path, "/")
@@ -173,9 +190,15 @@ func (c *Connector) open(ctx context.Context, again bool) (*index, error) {
 	}
 	if c.index != nil {
 		c.index.close()
+		c.index = nil
 	}
-	c.index = newIndex(s)
-	return c.index, nil
+	x, err := newIndex(s)
+	if err != nil {
+		s.close()
+		return nil, c.failureOf("does not tell its categories", err)
+	}
+	c.index = x
+	return x, nil
 }
 
 // failure is an error about the archive that no repeat helps.

@@ -391,6 +391,24 @@ func TestPathAndIdentity(t *testing.T) {
 	}
 }
 
+func TestAddressForLinks(t *testing.T) {
+	tests := map[string]struct{ url, instance, want string }{
+		"forum":                 {"https://Forum.example/sub/?x=1", "", "https://Forum.example/sub"},
+		"file":                  {"file:///a.zip", "", ""},
+		"file of a known forum": {"file:///a.zip", "Forum.example/sub", "https://forum.example/sub"},
+		"neither":               {"", "", ""},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			c, err := newConnector(sdk.Config{URL: tc.url, Settings: map[string]any{"path": "/a.zip", "instance": tc.instance}})
+			must(t, err)
+			if got := c.(*Connector).base(); got != tc.want {
+				t.Errorf("base %q, want %q", got, tc.want)
+			}
+		})
+	}
+}
+
 func TestForeignCursors(t *testing.T) {
 	path := kinds["zip"](t, t.TempDir(), files{"1.json": topicJSON(1, 1, "2026-01-02", "")})
 	for _, cursor := range []string{`{`, `[]`, `{"v":2}`, `"x"`, `{"v":1,"part":-1}`, `{}`} {

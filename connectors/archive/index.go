@@ -13,16 +13,22 @@ import (
 )
 
 // index is an archive's listing in its order, with a digest of each beginning of it: a cursor that holds the digest of
-// what lies behind it can tell whether that is still the same.
+// what lies behind it can tell whether that is still the same. What the archive tells of its rooms comes with it.
 type index struct {
 	source
 	entries []entry
+	rooms   rooms
 	// upTo[i] is the digest of entries[:i].
 	upTo [][16]byte
 }
 
-func newIndex(s source) *index {
-	x := &index{source: s, entries: slices.Clone(s.list())}
+func newIndex(s source) (*index, error) {
+	l := s.list()
+	r, err := readRooms(s, l.categories)
+	if err != nil {
+		return nil, err
+	}
+	x := &index{source: s, entries: slices.Clone(l.topics), rooms: r}
 	slices.SortFunc(x.entries, func(a, b entry) int {
 		return cmp.Or(cmp.Compare(a.id, b.id), cmp.Compare(a.name, b.name))
 	})
@@ -31,7 +37,7 @@ func newIndex(s source) *index {
 		sum := sha256.Sum256(fmt.Appendf(x.upTo[i][:], "%d\x00%q\x00%d\x00%s", e.id, e.name, e.size, e.mark))
 		copy(x.upTo[i+1][:], sum[:])
 	}
-	return x
+	return x, nil
 }
 
 // digest of the first n entries.

@@ -10,7 +10,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/kith-dev/kith/api/event"
@@ -46,12 +45,12 @@ type position struct {
 
 // beginning of a pass over everything.
 func (c *Connector) beginning(x *index) position {
-	return position{Version: cursorVersion, Listing: x.digest(0), Scope: c.scope(), Since: c.cfg.Since.UTC()}
+	return position{Version: cursorVersion, Listing: x.digest(0), Scope: c.scope(x), Since: c.cfg.Since.UTC()}
 }
 
-// scope is a digest of the settings that choose rooms.
-func (c *Connector) scope() string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%q %q", c.cfg.Rooms.Include, c.cfg.Rooms.Exclude))
+// scope is a digest of what names and chooses rooms.
+func (c *Connector) scope(x *index) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%q %q%s", c.cfg.Rooms.Include, c.cfg.Rooms.Exclude, x.rooms.mark))
 	return hex.EncodeToString(sum[:8])
 }
 
@@ -188,10 +187,10 @@ func (c *Connector) topic(x *index, e entry, pos position) ([]event.Observation,
 	if err != nil {
 		return nil, leftOut(err.Error())
 	}
-	if !c.wanted(t, pos) {
+	if !c.wanted(x, t, pos) {
 		return nil, nil
 	}
-	o := discoursejson.Options{Base: c.base(), AsOf: c.settings.ExportedAt}
+	o := discoursejson.Options{Base: c.base(), Room: x.rooms.Room, AsOf: c.settings.ExportedAt}
 	if o.AsOf.IsZero() {
 		// A later post may be in the ledger already, read live: the export does not speak of it.
 		o.AsOf = lastPost(t)
@@ -203,17 +202,10 @@ func (c *Connector) topic(x *index, e entry, pos position) ([]event.Observation,
 	return observations, bad
 }
 
-// wanted leaves out private messages, rooms that are not read, what ended before the horizon, and what an earlier pass
-// has read.
-func (c *Connector) wanted(t *discoursejson.Topic, pos position) bool {
-	if t.Archetype == "private_message" {
-		return false
-	}
-	room := ""
-	if t.CategoryID != nil {
-		room = strconv.FormatInt(*t.CategoryID, 10)
-	}
-	if !c.cfg.Rooms.Reads(room, false) {
+// wanted leaves out, as over HTTP, private messages, topics that describe a category and rooms that are not read; and
+// what ended before the horizon, and what an earlier pass has read.
+func (c *Connector) wanted(x *index, t *discoursejson.Topic, pos position) bool {
+	if t.Archetype == "private_message" || x.rooms.Definitions[t.ID] || !x.rooms.Reads(c.cfg.Rooms, t.CategoryID, false) {
 		return false
 	}
 	last := lastPost(t)

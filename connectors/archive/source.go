@@ -27,8 +27,8 @@ const (
 
 // source is an archive whose entries can be read in any order.
 type source interface {
-	// list names the topics, in any order, with their sizes.
-	list() []entry
+	// list names what Kith reads, with sizes.
+	list() listing
 	// read gives an entry's whole content.
 	read(e entry) ([]byte, error)
 	// fresh says whether the archive is, as far as a quick look tells, still as it was when it was opened.
@@ -37,10 +37,29 @@ type source interface {
 	close()
 }
 
-// entry is one file that should hold a topic.
+// listing is what Kith reads of an archive, in any order.
+type listing struct {
+	topics []entry
+	// categories are the files that should say what the forum's categories are.
+	categories []entry
+}
+
+// add takes an entry for what its name says, and leaves out all others.
+func (l *listing) add(e entry) {
+	if isCategories(e.name) {
+		l.categories = append(l.categories, e)
+		return
+	}
+	if id, ok := topicID(e.name); ok {
+		e.id = id
+		l.topics = append(l.topics, e)
+	}
+}
+
+// entry is one file that should hold a topic, or the categories.
 type entry struct {
 	name string
-	// id is the number at the end of the file's name, by which entries are ordered.
+	// id is the number at the end of a topic's name, by which topics are ordered.
 	id   int64
 	size int64
 	// mark changes when the content does: a checksum or a time.
@@ -112,7 +131,7 @@ func (t *tally) add(size int64) error {
 // folder is a directory tree. os.Root keeps symbolic links from leading out of it.
 type folder struct {
 	root    *os.Root
-	entries []entry
+	listing listing
 	// dirs are the folders' times: adding and removing files changes them.
 	dirs map[string]time.Time
 }
@@ -154,9 +173,7 @@ func openFolder(name string, maxTotal int64) (source, error) {
 		if err := t.add(info.Size()); err != nil {
 			return err
 		}
-		if id, ok := topicID(p); ok {
-			f.entries = append(f.entries, entry{name: p, id: id, size: info.Size(), mark: info.ModTime().UTC().Format(time.RFC3339Nano)})
-		}
+		f.listing.add(entry{name: p, size: info.Size(), mark: info.ModTime().UTC().Format(time.RFC3339Nano)})
 		return nil
 	})
 	if err != nil {
@@ -166,7 +183,7 @@ func openFolder(name string, maxTotal int64) (source, error) {
 	return f, nil
 }
 
-func (f *folder) list() []entry { return f.entries }
+func (f *folder) list() listing { return f.listing }
 
 func (f *folder) read(e entry) ([]byte, error) {
 	file, err := f.root.Open(filepath.FromSlash(e.name))
@@ -193,7 +210,7 @@ func (f *folder) fresh() bool {
 type zipFile struct {
 	fileStamp
 	reader  *zip.ReadCloser
-	entries []entry
+	listing listing
 }
 
 func openZip(stamp fileStamp, maxTotal int64) (source, error) {
@@ -212,16 +229,14 @@ func openZip(stamp fileStamp, maxTotal int64) (source, error) {
 			_ = r.Close()
 			return nil, err
 		}
-		if id, ok := topicID(f.Name); ok {
-			z.entries = append(z.entries, entry{name: f.Name, id: id, size: size, mark: fmt.Sprintf("%08x", f.CRC32), ref: int64(i)})
-		}
+		z.listing.add(entry{name: f.Name, size: size, mark: fmt.Sprintf("%08x", f.CRC32), ref: int64(i)})
 	}
 	return z, nil
 }
 
 func (z *zipFile) close() { _ = z.reader.Close() }
 
-func (z *zipFile) list() []entry { return z.entries }
+func (z *zipFile) list() listing { return z.listing }
 
 func (z *zipFile) read(e entry) ([]byte, error) {
 	r, err := z.reader.File[e.ref].Open()
@@ -236,7 +251,7 @@ func (z *zipFile) read(e entry) ([]byte, error) {
 type tarFile struct {
 	fileStamp
 	file    *os.File
-	entries []entry
+	listing listing
 }
 
 // openTarGz unpacks into a temporary file without a name, which the system takes back when it is closed.
@@ -276,12 +291,15 @@ func openTarGz(stamp fileStamp, maxTotal int64) (source, error) {
 // indexTar lists a tar archive. As in unpacking, the later of two entries of one name wins.
 func indexTar(stamp fileStamp, f *os.File, maxTotal int64) (source, error) {
 	a := &tarFile{fileStamp: stamp, file: f}
-	byName := map[string]int{}
+	latest := map[string]entry{}
 	t := tally{maxTotal: maxTotal}
 	tr := tar.NewReader(f)
 	for {
 		h, err := tr.Next()
 		if errors.Is(err, io.EOF) {
+			for _, e := range latest {
+				a.listing.add(e)
+			}
 			return a, nil
 		}
 		if err == nil && h.Typeflag == tar.TypeReg {
@@ -298,24 +316,13 @@ func indexTar(stamp fileStamp, f *os.File, maxTotal int64) (source, error) {
 		if h.Typeflag != tar.TypeReg {
 			continue
 		}
-		e := entry{name: h.Name, size: h.Size, mark: h.ModTime.UTC().Format(time.RFC3339Nano), ref: at}
-		id, ok := topicID(h.Name)
-		if !ok {
-			continue
-		}
-		e.id = id
-		if i, again := byName[h.Name]; again {
-			a.entries[i] = e
-			continue
-		}
-		byName[h.Name] = len(a.entries)
-		a.entries = append(a.entries, e)
+		latest[h.Name] = entry{name: h.Name, size: h.Size, mark: h.ModTime.UTC().Format(time.RFC3339Nano), ref: at}
 	}
 }
 
 func (a *tarFile) close() { _ = a.file.Close() }
 
-func (a *tarFile) list() []entry { return a.entries }
+func (a *tarFile) list() listing { return a.listing }
 
 func (a *tarFile) read(e entry) ([]byte, error) {
 	b, err := readBounded(io.NewSectionReader(a.file, e.ref, e.size))

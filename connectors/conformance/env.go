@@ -98,7 +98,7 @@ func (e *env) connect(change ...func(*sdk.Config)) sdk.Connector {
 	e.t.Helper()
 	cfg := e.platform.Config()
 	cfg.HTTP = e.client
-	cfg.Secrets = func(k string) (string, bool) { return "", false }
+	cfg.Secrets = func(string) (string, bool) { return "", false }
 	if cfg.Now == nil {
 		cfg.Now = e.platform.Now
 	}

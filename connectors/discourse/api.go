@@ -29,7 +29,7 @@ type reading struct {
 	c   *Connector
 	ctx context.Context //nolint:containedctx // It is this call's, and the value does not outlive the call.
 
-	rooms *directory
+	rooms *discoursejson.Directory
 	// answersHere is set once the forum has answered beside a topic that did not.
 	answersHere bool
 	// behind is set while live has not listed up to the newest post.
@@ -50,9 +50,16 @@ func (r *reading) get(path string, query url.Values, into any) (*sdk.Response, e
 	return r.c.http.GetJSON(r.ctx, address, nil, into)
 }
 
-// optional is for endpoints that a forum may lack, hide or forbid: found is false then.
+// optional is for endpoints that a forum may lack, hide or forbid: found is false then. A forum refuses a revoked key in
+// the same way as what it does not show, so that with a key it is asked each time whether it answers otherwise.
 func (r *reading) optional(path string, query url.Values, into any) (found bool, err error) {
 	_, err = r.get(path, query, into)
+	if r.c.hasKey() && isStatus(err, http.StatusForbidden, http.StatusUnauthorized) {
+		r.answersHere = false
+		if err := r.checkForumAnswers(); err != nil {
+			return false, err
+		}
+	}
 	if isStatus(err, http.StatusForbidden, http.StatusNotFound, http.StatusGone, http.StatusUnauthorized, http.StatusBadRequest, http.StatusUnprocessableEntity) {
 		return false, nil
 	}
@@ -150,7 +157,7 @@ type listing struct {
 }
 
 // topics lists the topics of a category (nil: of the forum), latest activity first.
-func (r *reading) topics(category *room, page int) (listing, error) {
+func (r *reading) topics(category *discoursejson.Room, page int) (listing, error) {
 	var answer struct {
 		TopicList struct {
 			MoreTopicsURL string            `json:"more_topics_url"`
@@ -159,7 +166,7 @@ func (r *reading) topics(category *room, page int) (listing, error) {
 	}
 	path := "/latest.json"
 	if category != nil {
-		path = "/c/" + category.slugPath + "/" + strconv.FormatInt(category.id, 10) + "/l/latest.json"
+		path = "/c/" + category.Path + "/" + strconv.FormatInt(category.ID, 10) + "/l/latest.json"
 	}
 	query := url.Values{"order": {"activity"}, "no_definitions": {"true"}}
 	if page > 0 {

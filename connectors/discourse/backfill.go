@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/kith-dev/kith/api/event"
+	"github.com/kith-dev/kith/connectors/discourse/discoursejson"
 	"github.com/kith-dev/kith/connectors/sdk"
 )
 
@@ -174,15 +175,15 @@ func (r *reading) nextSource(cur *backfillCursor) error {
 		cur.nextPass()
 		return nil
 	}
-	rooms := r.readable(d)
+	rooms := d.Readable(r.c.roomSpec)
 	if last == 0 && cur.Pass == 0 && cur.Since.IsZero() {
 		for _, c := range rooms {
-			cur.Total += c.topics
+			cur.Total += c.Topics
 		}
 	}
 	for _, c := range rooms {
-		if c.id > last {
-			cur.Source = c.id
+		if c.ID > last {
+			cur.Source = c.ID
 			return nil
 		}
 	}
@@ -210,12 +211,14 @@ func (r *reading) listSource(cur *backfillCursor) error {
 	if err != nil {
 		return err
 	}
-	var category *room
+	var category *discoursejson.Room
 	if cur.Source != restOfForum {
-		if category = d.rooms[cur.Source]; category == nil {
+		room, ok := d.Rooms[cur.Source]
+		if !ok {
 			cur.End = true // The category has gone meanwhile.
 			return nil
 		}
+		category = &room
 	}
 	l, err := r.topics(category, cur.Page)
 	if category != nil && (isStatus(err, 403, 404, 410)) {
@@ -254,7 +257,7 @@ func overlaps(topics []listedTopic, edge time.Time) bool {
 }
 
 // queue takes what lies below the edge, and moves the edge down. Done is whether the pass's end has been reached.
-func (r *reading) queue(cur *backfillCursor, d *directory, category *room, entries []listedTopic) (done bool) {
+func (r *reading) queue(cur *backfillCursor, d *discoursejson.Directory, category *discoursejson.Room, entries []listedTopic) (done bool) {
 	edge, taken := cur.Edge, map[int64]bool{}
 	var fresh []*listedTopic
 	for i := range entries {
@@ -300,17 +303,17 @@ func (c *backfillCursor) listed(t *listedTopic) bool {
 
 // queues says whether an entry is this source's to read. Categories show their subcategories' topics too, which come
 // in their own turn.
-func (r *reading) queues(cur *backfillCursor, d *directory, category *room, t *listedTopic) bool {
+func (r *reading) queues(cur *backfillCursor, d *discoursejson.Directory, category *discoursejson.Room, t *listedTopic) bool {
 	switch {
-	case t.Archetype == "private_message" || d.definitions[t.ID]:
+	case t.Archetype == "private_message" || d.Definitions[t.ID]:
 		return false
 	case !cur.Covered.IsZero() && !t.CreatedAt.Before(cur.Covered):
 		return false // Opened after the earlier horizon: read then, or live.
 	case category != nil:
-		return t.CategoryID != nil && *t.CategoryID == category.id
+		return t.CategoryID != nil && *t.CategoryID == category.ID
 	}
 	if t.CategoryID != nil {
-		if _, ok := d.rooms[*t.CategoryID]; ok {
+		if _, ok := d.Rooms[*t.CategoryID]; ok {
 			return false
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -299,6 +300,68 @@ func TestMembersComeFirst(t *testing.T) {
 	want := &event.Member{Actor: event.Actor{ID: "100", Handle: "user0"}, Messages: &two, Trust: "2"}
 	if d := cmp.Diff(want, got.members["100"]); d != "" {
 		t.Errorf("member (-want +got):\n%s", d)
+	}
+}
+
+// TestRefusalsWithAKey: what is not shown to a key is left out; a revoked key is told apart, and keeps the cursor.
+func TestRefusalsWithAKey(t *testing.T) {
+	const key = "s3cr3t-key"
+	tests := map[string]struct {
+		path string
+		// revoked is whether the key is refused everywhere from then on, or at that path alone.
+		revoked         bool
+		members, parent bool
+	}{
+		"directory not shown":      {path: "/directory_items.json", parent: true},
+		"key revoked at directory": {path: "/directory_items.json", revoked: true, members: true, parent: true},
+		"single posts not shown":   {path: "/posts/by_number/", members: true},
+		"key revoked at a post":    {path: "/posts/by_number/", revoked: true, members: true, parent: true},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			f := newForum(t, nil, discoursetest.WithDirectory(), discoursetest.WithAPIKey(key, "kith", false),
+				discoursetest.WithCategories(discoursetest.Category{ID: 5, Name: "Help", Slug: "help"}))
+			topic, _ := f.NewTopic(ann, 5, "Long", "<p>x</p>")
+			for range 599 {
+				f.Reply(topic, ben, "<p>x</p>", 0)
+			}
+			// It comes on the second page, which has to ask for what it replies to.
+			late := strconv.FormatInt(f.Reply(topic, ben, "<p>x</p>", 30), 10)
+			f.SetFault(func(r *http.Request) discoursetest.Fault {
+				switch {
+				case !strings.HasPrefix(r.URL.Path, tc.path):
+					return nil
+				case tc.revoked:
+					f.SetAPIKey("another")
+					return nil
+				}
+				return discoursetest.Status(http.StatusForbidden)
+			})
+			c := f.reader(withKey(key, "kith"))
+			var obs []event.Observation
+			var cursor sdk.Cursor
+			refused := false
+			for more := true; more; {
+				p, err := c.Read(t.Context(), event.Backfill, cursor)
+				if err != nil {
+					if !tc.revoked || sdk.ReasonOf(err) != sdk.BadCredentials || p.Next != nil {
+						t.Fatalf("error %v, next %s", err, p.Next)
+					}
+					f.SetFault(nil)
+					f.SetAPIKey(key)
+					refused = true
+					continue
+				}
+				obs, cursor, more = append(obs, p.Observations...), p.Next, p.More
+			}
+			got := sorted(obs)
+			if refused != tc.revoked || len(got.messages) != 601 {
+				t.Errorf("refused %t, %d messages", refused, len(got.messages))
+			}
+			if (len(got.members) > 0) != tc.members || (got.messages[late].Parent != "") != tc.parent {
+				t.Errorf("%d members, parent %q", len(got.members), got.messages[late].Parent)
+			}
+		})
 	}
 }
 

@@ -109,12 +109,12 @@ func (r *reading) probeRooms(a *sdk.Account) error {
 	if err != nil {
 		return err
 	}
-	if !d.known {
+	if !d.Known {
 		a.Lacks = append(a.Lacks, "categories: neither /categories.json nor /site.json is shown; rooms are called by their numbers")
 		return nil
 	}
-	for _, c := range r.readable(d) {
-		a.Rooms = append(a.Rooms, c.slugPath)
+	for _, c := range d.Readable(r.c.roomSpec) {
+		a.Rooms = append(a.Rooms, c.Path)
 	}
 	slices.Sort(a.Rooms)
 	a.Rooms = a.Rooms[:min(len(a.Rooms), maxRooms)]
@@ -141,8 +141,8 @@ func (r *reading) probeSolved(a *sdk.Account, l listing) error {
 	if err != nil {
 		return err
 	}
-	for _, c := range d.rooms {
-		if c.solvable != nil && *c.solvable {
+	for _, c := range d.Rooms {
+		if c.Solvable != nil && *c.Solvable {
 			a.Sees = append(a.Sees, "accepted answers")
 			return nil
 		}

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/kith-dev/kith/connectors/discourse/discoursejson"
 	"github.com/kith-dev/kith/connectors/sdk"
 )
 
@@ -147,8 +148,8 @@ func (r *reading) horizon(at time.Time) time.Time {
 	return h
 }
 
-func (r *reading) sweeps(d *directory, t *listedTopic, horizon time.Time) bool {
-	return !t.activity().Before(horizon) && t.Archetype != "private_message" && !d.definitions[t.ID] && r.reads(d, t.CategoryID)
+func (r *reading) sweeps(d *discoursejson.Directory, t *listedTopic, horizon time.Time) bool {
+	return !t.activity().Before(horizon) && t.Archetype != "private_message" && !d.Definitions[t.ID] && r.reads(d, t.CategoryID)
 }
 
 func allBefore(topics []listedTopic, t time.Time) bool {

@@ -73,7 +73,7 @@ func (r *reading) addTopic(id int64, w want) (outcome, error) {
 		}
 		return outcome{gone: true}, nil
 	}
-	o := discoursejson.Options{Base: r.c.base, Room: d.lookup, AsOf: at, Whispers: r.c.settings.Whispers}
+	o := discoursejson.Options{Base: r.c.base, Room: d.Room, AsOf: at, Whispers: r.c.settings.Whispers}
 	add := r.addPosts
 	if len(t.PostStream.Stream) == 0 && t.PostsCount > len(t.PostStream.Posts) && w.fresh == nil {
 		add = r.addByNumber
@@ -91,8 +91,8 @@ func (r *reading) setAside(id int64, err error) {
 }
 
 // admits: no private messages, no category descriptions, only the rooms that are to be read.
-func (r *reading) admits(d *directory, t *discoursejson.Topic) bool {
-	return t.Archetype != "private_message" && !d.definitions[t.ID] && r.reads(d, t.CategoryID)
+func (r *reading) admits(d *discoursejson.Directory, t *discoursejson.Topic) bool {
+	return t.Archetype != "private_message" && !d.Definitions[t.ID] && r.reads(d, t.CategoryID)
 }
 
 func (r *reading) addPosts(t *discoursejson.Topic, w want, o discoursejson.Options) (outcome, error) {

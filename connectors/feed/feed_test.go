@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -250,7 +251,7 @@ func TestLiveGivesWhatIsNewOnly(t *testing.T) {
 
 func TestComments(t *testing.T) {
 	s := newSite(t)
-	comment := func(id string, day int, more string) string { return rssItem(id, day, more) }
+	comment := rssItem
 	s.set("/c/a", rss("", comment("a1", 3, "")))
 	s.set("/feed", rss("", rssItem("b", 2, ""), rssItem("a", 1, withComments("/c/a", 1))))
 	got, _ := readLane(t, s, event.Backfill, nil)
@@ -420,7 +421,7 @@ func TestWhatIsNoFeed(t *testing.T) {
 			s.set("/feed", tc.body)
 			s.status["/feed"] = tc.status
 			_, err := s.connect(t).Read(t.Context(), event.Live, nil)
-			e, ok := err.(*sdk.Error)
+			e, ok := errors.AsType[*sdk.Error](err)
 			if !ok || !strings.Contains(e.Message, tc.want) || e.Permanent != tc.permanent || e.Reason == sdk.BadCredentials {
 				t.Errorf("error %#v", err)
 			}

@@ -225,7 +225,7 @@ func (p *livePass) look(d *document) {
 			others = append(others, k)
 		}
 	}
-	p.pos.Queue = append(queue, turn(others, p.pos.AsOf)...)
+	p.pos.Queue = slices.Concat(queue, turn(others, p.pos.AsOf))
 }
 
 // track notes the comments feeds of the newest items and gives their keys.
@@ -259,7 +259,7 @@ func turn(keys []string, at time.Time) []string {
 	}
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(strconv.FormatInt(at.Unix()/60, 10)))
-	first := int(h.Sum32() % uint32(len(keys))) //nolint:gosec // At most a hundred keys.
+	first := int(h.Sum32() % uint32(len(keys)))
 	return append(slices.Clone(keys[first:]), keys[:first]...)[:atOnce]
 }
 

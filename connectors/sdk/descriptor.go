@@ -44,11 +44,14 @@ type Fidelity struct {
 	Moderation bool
 }
 
-// The grades of fidelity.
 type (
-	Edits      string
-	Removals   string
-	Reactions  string
+	// Edits is what can be seen of edits: each version, the latest, or none.
+	Edits string
+	// Removals is how removals can be seen: as tombstones, by looking again (a sweep), or not.
+	Removals string
+	// Reactions is what can be seen of reactions: who gave them, how many, or nothing.
+	Reactions string
+	// Acceptance is where the time of an acceptance comes from: the platform, a conclusion, or nowhere.
 	Acceptance string
 )
 

@@ -84,5 +84,7 @@ func wanted(name string, names []string) bool {
 var benchmarks = []benchmark{
 	{"synthetic", "pages of 500 → conversation → 20 behaviours → durable commit → metrics, invented live traffic", synthetic},
 	{"growth", "the same, as the ledger grows", growth},
+	{"start", "time from starting kith to its first metrics", start},
+	{"idle", "memory for each idle channel, many in one process", idle},
 	{"real", "the forum year from its archive, history in its own order, 20 behaviours", realYear},
 }

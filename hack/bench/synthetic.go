@@ -147,7 +147,6 @@ type forum struct {
 type thread struct {
 	id     int
 	asker  int
-	posts  []int
 	last   int
 	closed bool
 }

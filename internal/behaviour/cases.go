@@ -136,7 +136,7 @@ func (r *Run) setBenefits(o *ledger.Occurrence, b *rule, basis *ledger.Occurrenc
 	if err != nil {
 		return err
 	}
-	_, benefits, err := r.who(b, e, t, nil)
+	_, benefits, err := r.who(b, e, t)
 	if err != nil || !benefits.mayCount() {
 		return err
 	}
@@ -185,7 +185,7 @@ func (r *Run) fulfilment(b *rule, basis *ledger.Occurrence, deadline int64) (*le
 		if in == nil {
 			continue
 		}
-		credit, benefits, err := r.who(b, e, t, in)
+		credit, benefits, err := r.who(b, e, t)
 		if err != nil {
 			return nil, party{}, party{}, err
 		}

@@ -26,8 +26,7 @@ func (r *Run) raise(o *ledger.Occurrence) {
 	if o.Imported || r.Rebuilding {
 		return
 	}
-	level := r.label(o, "level", string(shownLevel(o.Level)), string(event.OtherL))
-	segment := r.label(o, "segment", o.Segment, "other")
+	level, segment := r.labels(o)
 	o.CountedAs = level + "|" + segment
 	r.Tx.Count(ledger.Counter{Name: CounterBehaviours, Channel: o.Channel, Behaviour: o.Behaviour, Level: level, Segment: segment}, 1)
 }
@@ -53,17 +52,32 @@ func shownLevel(l event.Level) event.Level {
 	return event.OtherL
 }
 
-// label gives the value under which somebody may be counted: their own, once it covers at least the minimum group and
-// so does everything else; before that, other.
-func (r *Run) label(o *ledger.Occurrence, dimension, value, other string) string {
-	if value == "" || o.Credit == 0 {
-		value = other
+// labels give the level and segment under which somebody may be counted: their own, once the people of just that
+// combination are at least the minimum group, and so are all others; else the level alone, by the same measure; else
+// other.
+func (r *Run) labels(o *ledger.Occurrence) (level, segment string) {
+	const other = string(event.OtherL)
+	level, segment = string(shownLevel(o.Level)), o.Segment
+	if segment == "" {
+		segment = other
 	}
+	if o.Credit == 0 {
+		return other, other
+	}
+	if r.enough(o, "both", level+"|"+segment) {
+		return level, segment
+	}
+	if r.enough(o, "level", level) {
+		return level, other
+	}
+	return other, other
+}
+
+// enough notes the credited member behind a value, and says whether the value hides every single one.
+func (r *Run) enough(o *ledger.Occurrence, dimension, value string) bool {
 	here, elsewhere := r.Tx.AddPerson(o.Channel, o.Behaviour, dimension, value, o.Credit)
-	if k := r.Engine.Blueprint.Privacy.MinimumGroupSize; here < k || elsewhere < k {
-		return other
-	}
-	return value
+	k := r.Engine.Blueprint.Privacy.MinimumGroupSize
+	return here >= k && elsewhere >= k
 }
 
 // observeFirst takes a first response, and a first answer by a member, into the histograms, unless the question already

@@ -367,7 +367,10 @@ func (p *Processor) compareContent(o *event.Message, t *ledger.Thread, m *ledger
 
 func (p *Processor) comparePresence(o *event.Message, t *ledger.Thread, m *ledger.Message) error {
 	e := &ledger.Event{Native: m.Native, Thread: t.N, Message: m.N, Author: m.Author}
-	fresh := m.Revision == 0 && len(m.Revisions) == 0 && p.Observed > m.At
+	seen, err := p.firstSeen(m)
+	if err != nil {
+		return err
+	}
 	switch {
 	case o.Presence == event.Removed && !m.Is(ledger.MessageRemoved):
 		e.Kind, e.Data.By = event.MessageRemoved, o.RemovedBy
@@ -377,7 +380,7 @@ func (p *Processor) comparePresence(o *event.Message, t *ledger.Thread, m *ledge
 		if e.Data.By == event.ByAuthor {
 			p.Tx.DropText(m.N) // what somebody takes back, we do not keep
 		}
-		e.At, e.Inferred = orElse(o.RemovedAt, p.firstSeen(m, fresh))
+		e.At, e.Inferred = orElse(o.RemovedAt, seen)
 		if o.Remover != nil {
 			by, _, err := p.member(*o.Remover, nil, e.At)
 			if err != nil {
@@ -386,7 +389,7 @@ func (p *Processor) comparePresence(o *event.Message, t *ledger.Thread, m *ledge
 			e.Actor = by.N
 		}
 	case o.Presence == event.Held && !m.Is(ledger.MessageHeld):
-		e.Kind, e.At, e.Inferred = event.MessageHeld, p.firstSeen(m, fresh), true
+		e.Kind, e.At, e.Inferred = event.MessageHeld, seen, true
 	case (o.Presence == "" || o.Presence == event.Visible) && !m.Visible():
 		e.Kind, e.At, e.Inferred = event.MessageReleased, p.Observed, true
 	default:
@@ -396,13 +399,17 @@ func (p *Processor) comparePresence(o *event.Message, t *ledger.Thread, m *ledge
 	return p.Emit(e)
 }
 
-// firstSeen is the inferred time of a change: of something seen for the first time in history, its own time; found
-// live, the observation's.
-func (p *Processor) firstSeen(m *ledger.Message, fresh bool) int64 {
-	if fresh && m.At < p.Channel.LiveFrom && p.Channel.History != ledger.HistoryComplete {
-		return m.At
+// firstSeen is the inferred time of what an observation tells of a message besides: in history, where the message is
+// seen for the first time, its own time; found later, the observation's.
+func (p *Processor) firstSeen(m *ledger.Message) (int64, error) {
+	if m.At >= p.Channel.LiveFrom || p.Channel.History == ledger.HistoryComplete {
+		return p.Observed, nil
 	}
-	return p.Observed
+	posted, err := p.Tx.Event(m.Seq)
+	if err != nil || posted.Observed != p.Observed {
+		return p.Observed, err
+	}
+	return m.At, nil
 }
 
 func (p *Processor) compareAcceptance(o *event.Message, t *ledger.Thread, m *ledger.Message) error {
@@ -413,7 +420,11 @@ func (p *Processor) compareAcceptance(o *event.Message, t *ledger.Thread, m *led
 	if !*o.Accepted {
 		e.Kind = event.AnswerUnaccepted
 	}
-	e.At, e.Inferred = orElse(o.AcceptedAt, p.firstSeen(m, len(m.Revisions) == 0))
+	seen, err := p.firstSeen(m)
+	if err != nil {
+		return err
+	}
+	e.At, e.Inferred = orElse(o.AcceptedAt, seen)
 	posted, err := p.Tx.Event(m.Seq)
 	if err != nil {
 		return err
@@ -469,15 +480,23 @@ func (p *Processor) compareReactions(o *event.Message, t *ledger.Thread, m *ledg
 		}
 	}
 	if n := o.Flags - m.Reactions["\x00flag"]; n > 0 {
+		seen, err := p.firstSeen(m)
+		if err != nil {
+			return err
+		}
 		return p.Emit(&ledger.Event{Kind: event.MessageFlagged, Native: m.Native, Revision: m.Revisions[string(event.MessageFlagged)],
-			At: p.firstSeen(m, len(m.Revisions) == 0), Inferred: true, Thread: t.N, Message: m.N, Author: m.Author, Data: ledger.Data{Count: n}})
+			At: seen, Inferred: true, Thread: t.N, Message: m.N, Author: m.Author, Data: ledger.Data{Count: n}})
 	}
 	return nil
 }
 
 func (p *Processor) react(kind event.Kind, t *ledger.Thread, m *ledger.Message, name string, n int, by int64) error {
+	seen, err := p.firstSeen(m)
+	if err != nil {
+		return err
+	}
 	return p.Emit(&ledger.Event{Kind: kind, Native: m.Native + "/" + name, Revision: m.Revisions[revisionKey(kind, name)],
-		At: p.firstSeen(m, m.Reactions[name] == 0), Inferred: true, Thread: t.N, Message: m.N, Author: by, Data: ledger.Data{Name: name, Count: n}})
+		At: seen, Inferred: true, Thread: t.N, Message: m.N, Author: by, Data: ledger.Data{Name: name, Count: n}})
 }
 
 // observeListing concludes what is gone from what a thread's listing lacks.

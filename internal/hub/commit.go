@@ -107,7 +107,9 @@ func (h *Hub) commitPage(tx *ledger.Tx, g *behaviour.Engine, c *event.Commit, te
 	if err := p.take(c.Observations, through); err != nil {
 		return false, err
 	}
-	ch.Quarantined += int64(c.Quarantined)
+	if !sameCursor(c.Next, c.Previous) { // the same records are not counted again
+		ch.Quarantined += int64(c.Quarantined)
+	}
 	if err := tx.SetCursor(ch.N, c.Lane, ledger.Cursor{Cursor: compact(c.Next), Done: c.Done, CompleteThrough: through}); err != nil {
 		return false, err
 	}
@@ -204,7 +206,7 @@ func (p *pipeline) limitAge(c *event.Commit) {
 	kept := c.Observations[:0]
 	for _, o := range c.Observations {
 		if o.Message != nil && o.Message.CreatedAt.Before(horizon) || o.Thread != nil && !o.Thread.CreatedAt.IsZero() && o.Thread.CreatedAt.Before(horizon) {
-			if o.Thread != nil {
+			if o.Thread != nil && c.Lane == event.Backfill && p.channel.History == ledger.HistoryReading {
 				p.channel.DroppedOld++
 			}
 			continue
@@ -255,6 +257,11 @@ func (p *pipeline) take(list []event.Observation, through int64) error {
 	order, err := p.inOrder(list)
 	if err != nil {
 		return err
+	}
+	if p.channel.History == ledger.HistoryComplete && through > p.channel.Watermark && len(order) > 0 {
+		if err := p.tx.LoadTimers(p.channel.N, through); err != nil { // in one go
+			return err
+		}
 	}
 	for _, x := range order {
 		if due := min(x.at-1, through); due > p.channel.Watermark && p.channel.History == ledger.HistoryComplete {

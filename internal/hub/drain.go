@@ -32,6 +32,12 @@ type stagedDoc struct {
 // is kept twice: as it was, and as it became.
 func (p *pipeline) stage(list []event.Observation) error {
 	var rows []ledger.Staged
+	latest := map[string]int{} // where a message is on this page more than once, only how it stood last counts
+	for i, o := range list {
+		if o.Message != nil {
+			latest[o.Message.ID] = i
+		}
+	}
 	add := func(at int64, rank int, ident string, author *event.Actor, o event.Observation) error {
 		doc, err := json.Marshal(stagedDoc{p.conv.Observed, o})
 		if err != nil {
@@ -44,7 +50,12 @@ func (p *pipeline) stage(list []event.Observation) error {
 		rows = append(rows, s)
 		return nil
 	}
-	for _, o := range list {
+	var once []string // messages of which no later change is known, or none any more
+	for i, o := range list {
+		if o.Message != nil && latest[o.Message.ID] != i {
+			continue
+		}
+		before := len(rows)
 		var err error
 		switch {
 		case o.Member != nil:
@@ -61,6 +72,12 @@ func (p *pipeline) stage(list []event.Observation) error {
 		if err != nil {
 			return err
 		}
+		if o.Message != nil && len(rows) == before+1 {
+			once = append(once, o.Message.ID)
+		}
+	}
+	if err := p.tx.DropStaged(p.channel.N, rankLater, once); err != nil {
+		return err
 	}
 	return p.tx.Stage(p.channel.N, rows)
 }
@@ -168,6 +185,11 @@ func (p *pipeline) drainList(staged []ledger.Staged) error {
 	p.conv.Prepared = conversation.Prepare(observations, 2)
 	if err := p.prefetch(observations); err != nil {
 		return err
+	}
+	if n := len(staged); n > 0 {
+		if err := p.tx.LoadTimers(p.channel.N, min(staged[n-1].At-1, p.channel.PendingWatermark)); err != nil { // in one go
+			return err
+		}
 	}
 	for i, s := range staged {
 		// Up to here the past has happened: what was due by then fires first.

@@ -24,6 +24,8 @@ type pipeline struct {
 	channel *ledger.Channel
 	conv    *conversation.Processor
 	run     *behaviour.Run
+	// aside are the observations of the channel that are set aside.
+	aside map[string]bool
 }
 
 // newPipeline joins the parts. Rebuilding means that events come from the record.
@@ -41,6 +43,12 @@ func (h *Hub) newPipeline(tx *ledger.Tx, c *ledger.Channel, g *behaviour.Engine,
 		Happened: p.run.Happened, Segments: g.Segments(p.run)}
 	if err := p.conv.Start(); err != nil {
 		return nil, err
+	}
+	if !rebuilding {
+		var err error
+		if p.aside, err = tx.AsideIdents(c.N, "observation"); err != nil {
+			return nil, err
+		}
 	}
 	return p, p.run.Start()
 }
@@ -65,15 +73,21 @@ func (p *pipeline) observe(o *event.Observation) error {
 		}
 		return p.conv.Observe(o)
 	})
+	ident := identOf(o)
+	if err == nil && p.aside[ident] {
+		delete(p.aside, ident)
+		return p.tx.Overtake(p.channel.N, "observation", ident) // a retry would bring back what has changed since
+	}
 	if err == nil || fatal(err) {
 		return err
 	}
+	p.aside[ident] = true
 	doc, encodeErr := json.Marshal(o)
 	if encodeErr != nil {
 		return errors.Join(err, encodeErr)
 	}
 	p.h.o.Log.Info("An observation could not be processed and was set aside; retry with `kith ledger retry`", "channel", p.channel.Name, "kind", kindOf(o), "error", short(err))
-	p.tx.PutAside(ledger.SetAside{Channel: p.channel.N, What: "observation", Ident: identOf(o), Doc: doc, Error: short(err), At: p.conv.Observed})
+	p.tx.PutAside(ledger.SetAside{Channel: p.channel.N, What: "observation", Ident: ident, Doc: doc, Error: short(err), At: p.conv.Observed})
 	return nil
 }
 
@@ -173,6 +187,8 @@ func identOf(o *event.Observation) string {
 		return "m" + o.Message.ID
 	case o.Thread != nil:
 		return "t" + o.Thread.ID
+	case o.Member != nil:
+		return "a" + o.Member.ID
 	case o.Listing != nil:
 		return "l" + o.Listing.Thread
 	case o.Moderation != nil:

@@ -173,7 +173,7 @@ func (r *replayer) finish(ctx context.Context) error {
 			return err
 		}
 		if err = tx.LoadTimers(c.N, c.Watermark); err == nil {
-			for t := tx.NextTimer(c.Watermark); t != nil; t = tx.NextTimer(c.Watermark) { //nolint:revive // taking them is all
+			for t := tx.NextTimer(c.Watermark); t != nil; t = tx.NextTimer(c.Watermark) { // taking them is all
 			}
 			err = tx.Commit()
 		}

@@ -29,7 +29,7 @@ func (l *Ledger) Backup(ctx context.Context, to string) error {
 		return err
 	}
 	_, err = db.ExecContext(ctx, "VACUUM INTO ?", tmp)
-	if err = errors.Join(err, db.Close()); err != nil {
+	if err := errors.Join(err, db.Close()); err != nil {
 		return fmt.Errorf("write the backup: %w", err)
 	}
 	if err := os.Chmod(tmp, 0o600); err != nil {
@@ -69,7 +69,7 @@ func Restore(ctx context.Context, backup, path string, o Options) (erased int, e
 		return 0, fmt.Errorf("open the restored ledger (the one before is %s): %w", filepath.Base(old), err)
 	}
 	erased, err = l.ReplayErasures(ctx)
-	if err = errors.Join(err, l.Close()); err != nil {
+	if err := errors.Join(err, l.Close()); err != nil {
 		return erased, err
 	}
 	return erased, removeDatabase(old)
@@ -110,7 +110,7 @@ func swap(backup, path, old string) error {
 		}
 		// Fold the write-ahead log into the file, so that the file alone is the ledger.
 		_, err = db.ExecContext(context.Background(), "PRAGMA wal_checkpoint(TRUNCATE)")
-		if err = errors.Join(err, db.Close()); err != nil {
+		if err := errors.Join(err, db.Close()); err != nil {
 			return err
 		}
 		if err := os.Rename(path, old); err != nil {
@@ -130,7 +130,8 @@ func copyFile(from, to string) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = in.Close() }() // only read
+	// It is only read.
+	defer func() { _ = in.Close() }()
 	out, err := os.OpenFile(to, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600) // #nosec G304 -- beside the ledger
 	if err != nil {
 		return err
@@ -153,7 +154,7 @@ func (l *Ledger) Retain(ctx context.Context, textsBefore, activityBefore int64) 
 	tx.cold = true
 	if textsBefore > 0 {
 		for _, table := range []string{"texts", "titles"} {
-			r, err := tx.l.conn.ExecContext(ctx, "DELETE FROM "+table+" WHERE at < ?", textsBefore)
+			r, err := tx.l.conn.ExecContext(ctx, "DELETE FROM "+table+" WHERE at < ?", textsBefore) // #nosec G202 -- one of two names
 			if err != nil {
 				return 0, 0, fmt.Errorf("remove old %s: %w", table, err)
 			}

@@ -134,6 +134,27 @@ func (tx *Tx) Stage(channel int64, list []Staged) error {
 		})
 }
 
+// DropStaged removes what is kept of things under a rank.
+func (tx *Tx) DropStaged(channel int64, rank int, idents []string) error {
+	const size = 250
+	for len(idents) > 0 {
+		n := 1
+		if len(idents) >= size {
+			n = size // few lengths, so that statements stay prepared
+		}
+		list := make([]any, n)
+		for i := range list {
+			list[i] = idents[i]
+		}
+		q, args := in(list)
+		if err := tx.exec("DELETE FROM staged WHERE channel = ? AND rank = ? AND ident IN "+q, append([]any{channel, rank}, args...)...); err != nil {
+			return fmt.Errorf("replace observations in the staging area: %w", err)
+		}
+		idents = idents[n:]
+	}
+	return nil
+}
+
 // NextStaged gives the earliest staged observations of a channel.
 func (tx *Tx) NextStaged(channel int64, limit int) ([]Staged, error) {
 	var out []Staged

@@ -55,8 +55,8 @@ func (d *dumper) line(kind string, v any) error {
 	return err
 }
 
-func (d *dumper) each(scan func(*sql.Rows) error, query string, args ...any) error {
-	return d.l.each(d.ctx, scan, query, args...)
+func (d *dumper) each(scan func(*sql.Rows) error, query string) error {
+	return d.l.each(d.ctx, scan, query)
 }
 
 // members numbers people by the first thing they did, in an order that does not depend on the order of reading.
@@ -71,8 +71,11 @@ func (d *dumper) members() error {
 		}
 		return nil
 	}, `SELECT e.author FROM events e JOIN channels c ON c.n = e.channel WHERE e.thread <> 0
-		ORDER BY e.at, c.platform, c.instance, c.account, e.kind, e.native, e.revision`)
+		ORDER BY `+firstDone)
 }
+
+// firstDone orders what people did so that the order does not depend on the order of reading.
+const firstDone = "e.at, c.platform, c.instance, c.account, e.kind, e.native, e.revision"
 
 func (d *dumper) name(n int64) string {
 	if n == 0 {
@@ -144,7 +147,8 @@ func (d *dumper) events() error {
 		LEFT JOIN threads t ON t.n = e.thread LEFT JOIN messages m ON m.n = e.message
 		LEFT JOIN messages pm ON pm.n = json_extract(nullif(e.data, ''), '$.parent')
 		LEFT JOIN threads ft ON e.kind = 6 AND ft.n = json_extract(nullif(e.data, ''), '$.from')
-		LEFT JOIN (SELECT author AS a, min(at) AS first FROM events WHERE thread <> 0 GROUP BY author) f ON f.a = e.author AND e.kind IN (21, 22, 23)
+		LEFT JOIN (SELECT a, min(place) AS first FROM (SELECT e.author AS a, row_number() OVER (ORDER BY `+firstDone+`) AS place
+			FROM events e JOIN channels c ON c.n = e.channel WHERE e.thread <> 0) GROUP BY a) f ON f.a = e.author AND e.kind IN (21, 22, 23)
 		WHERE e.kind <> 25
 		ORDER BY c.platform, c.instance, c.account, e.at, e.kind, CASE WHEN e.kind IN (21, 22, 23) THEN '' ELSE e.native END, e.revision, e.data, f.first`)
 }

@@ -13,7 +13,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"sync"
 
 	"github.com/pressly/goose/v3"
 	_ "modernc.org/sqlite" // the pure-Go driver, registered as "sqlite"
@@ -34,7 +33,7 @@ type Ledger struct {
 	keys  Keys
 	lock  *os.File
 
-	turn sync.Mutex // one Tx at a time
+	turn chan struct{} // holds one token while a Tx is open
 	next counters
 
 	groups groups
@@ -69,7 +68,7 @@ func Open(ctx context.Context, path string, o Options) (*Ledger, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Ledger{path: path, keys: o.Keys, lock: lock}
+	l := &Ledger{path: path, keys: o.Keys, lock: lock, turn: make(chan struct{}, 1)}
 	if err := l.open(ctx, o); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}

@@ -449,7 +449,7 @@ func (tx *Tx) OccurrencesByKey(behaviour, key string) ([]*Occurrence, error) {
 // transaction: it saves the look-up.
 func (tx *Tx) NothingYet(behaviour, key string) { tx.keyLoaded[scopeKey{behaviour, key}] = true }
 
-// FreshEvent, FreshThread and FreshOccurrence say whether a row has been made in this transaction.
+// FreshEvent says, as FreshThread and FreshOccurrence do, whether a row has been made in this transaction.
 func (tx *Tx) FreshEvent(seq int64) bool { return seq > tx.l.next.seq }
 
 // FreshThread see FreshEvent.

@@ -47,7 +47,9 @@ type Person struct {
 }
 
 // Lookup is the keyed hash under which an identity is found.
-func (tx *Tx) Lookup(channel int64, native string) []byte { return tx.l.keys.current.hash(channel, native) }
+func (tx *Tx) Lookup(channel int64, native string) []byte {
+	return tx.l.keys.current.hash(channel, native)
+}
 
 // PrefetchMembers loads the identities of several accounts at once.
 func (tx *Tx) PrefetchMembers(channel int64, natives []string) error {
@@ -127,20 +129,18 @@ func (tx *Tx) FindMember(channel int64, a event.Actor, name string) (m *Member, 
 	if f.wrapped, f.sealed, err = tx.l.keys.current.seal(plain); err != nil {
 		return nil, false, fmt.Errorf("encrypt an identity: %w", err)
 	}
-	if m, err = tx.newMember(randomID()); err != nil {
-		return nil, false, err
-	}
+	m = tx.newMember(randomID())
 	tx.next.identity++
 	f.n, f.member = tx.next.identity, m.N
 	setUndo(tx, tx.identities, k, identity{member: m.N, fresh: f, known: true})
 	return m, true, nil
 }
 
-func (tx *Tx) newMember(id string) (*Member, error) {
+func (tx *Tx) newMember(id string) *Member {
 	tx.next.member++
 	m := &Member{N: tx.next.member, ID: id, fresh: true}
 	setUndo(tx, tx.members, m.N, m)
-	return m, nil
+	return m
 }
 
 func (tx *Tx) erasedMember() (*Member, error) {
@@ -157,10 +157,7 @@ func (tx *Tx) erasedMember() (*Member, error) {
 		return nil, err
 	}
 	if m == nil {
-		var err error
-		if m, err = tx.newMember(erasedID); err != nil {
-			return nil, err
-		}
+		m = tx.newMember(erasedID)
 		m.Status = MemberErased
 	}
 	tx.members[m.N] = m
@@ -275,24 +272,27 @@ type MemberExport struct {
 	Occurrences []ExportCase     `json:"occurrences"`
 }
 
-// Parts of a MemberExport.
 type (
+	// ExportIdentity is one account of the person.
 	ExportIdentity struct {
 		Channel string `json:"channel"`
 		Person
 	}
+	// ExportMessage is something that the person wrote.
 	ExportMessage struct {
 		Channel string    `json:"channel"`
 		ID      string    `json:"id"`
 		At      time.Time `json:"at"`
 		Text    string    `json:"text,omitempty"`
 	}
+	// ExportEvent is an event that is about the person.
 	ExportEvent struct {
 		At    time.Time   `json:"at"`
 		Kind  event.Kind  `json:"kind"`
 		ID    string      `json:"id"`
 		Facts event.Facts `json:"facts,omitzero"`
 	}
+	// ExportCase is a counted case that the person has a part in.
 	ExportCase struct {
 		At        time.Time `json:"at"`
 		Behaviour string    `json:"behaviour"`

@@ -31,7 +31,7 @@ func (l *Ledger) Shadow(ctx context.Context) (*Ledger, error) {
 	}
 	err = s.attached(ctx, l.path, func(c *sql.Conn) error {
 		for _, t := range recorded {
-			if _, err := c.ExecContext(ctx, "INSERT INTO main."+t+" SELECT * FROM other."+t); err != nil {
+			if _, err := c.ExecContext(ctx, "INSERT INTO main."+t+" SELECT * FROM other."+t); err != nil { // #nosec G202 -- a constant list
 				return fmt.Errorf("copy %s: %w", t, err)
 			}
 		}
@@ -50,8 +50,10 @@ func (l *Ledger) Shadow(ctx context.Context) (*Ledger, error) {
 
 // attached runs f on the writing connection with another database attached as "other".
 func (l *Ledger) attached(ctx context.Context, path string, f func(*sql.Conn) error) error {
-	l.turn.Lock()
-	defer l.turn.Unlock()
+	if err := l.take(ctx); err != nil {
+		return err
+	}
+	defer l.give()
 	c := l.conn
 	l.warm = nil
 	if _, err := c.ExecContext(ctx, "ATTACH DATABASE ? AS other", path); err != nil {
@@ -91,13 +93,19 @@ func removeDatabase(path string) error {
 }
 
 // CarryOver brings into a rebuilt shadow what is no function of events: the platform's view counts, messages that a
-// listing lacked, and the labels that occurrences were counted under.
+// listing lacked, the labels that occurrences were counted under, and the days on which members were active of whom some
+// events have gone.
 func (l *Ledger) CarryOver(ctx context.Context, from *Ledger) error {
 	return l.attached(ctx, from.path, func(c *sql.Conn) error {
 		for _, q := range []string{
+			// Timers that made events have fired; a rebuild has those events from the record.
+			"DELETE FROM main.timers WHERE kind = 1 AND EXISTS (SELECT 1 FROM main.threads t, json_each(t.doc, '$.aged') a WHERE t.n = timers.thread AND CAST(a.key AS INTEGER) = timers.after)",
 			"UPDATE main.threads SET views = coalesce((SELECT o.views FROM other.threads o WHERE o.n = threads.n), 0)",
 			"UPDATE main.messages SET missing = coalesce((SELECT o.missing FROM other.messages o WHERE o.n = messages.n), 0)",
-			"UPDATE main.occurrences SET counted_as = coalesce((SELECT o.counted_as FROM other.occurrences o WHERE o.n = occurrences.n AND o.state = occurrences.state), '')",
+			// Row numbers of occurrences are made anew, and differ where old activity has gone.
+			"UPDATE main.occurrences SET counted_as = coalesce((SELECT o.counted_as FROM other.occurrences o WHERE o.thread = occurrences.thread AND o.behaviour = occurrences.behaviour " +
+				"AND o.generation = occurrences.generation AND o.seq = occurrences.seq AND o.arose = occurrences.arose AND o.state = occurrences.state LIMIT 1), '')",
+			"UPDATE main.stats SET days = (SELECT o.days FROM other.stats o WHERE o.member = stats.member) WHERE member IN (SELECT member FROM main.folded)",
 			"INSERT INTO main.timers SELECT (SELECT coalesce(max(n), 0) FROM main.timers) + row_number() OVER (ORDER BY o.n), o.channel, o.due, o.kind, o.thread, o.message, o.occurrence, o.after, o.behaviour FROM other.timers o WHERE o.kind = 4",
 		} {
 			if _, err := c.ExecContext(ctx, q); err != nil {
@@ -112,10 +120,10 @@ func (l *Ledger) CarryOver(ctx context.Context, from *Ledger) error {
 func (l *Ledger) ReplaceDerived(ctx context.Context, shadow *Ledger) error {
 	err := l.attached(ctx, shadow.path, func(c *sql.Conn) error {
 		for _, t := range derived {
-			if _, err := c.ExecContext(ctx, "DELETE FROM main."+t); err != nil {
+			if _, err := c.ExecContext(ctx, "DELETE FROM main."+t); err != nil { // #nosec G202 -- a constant list
 				return err
 			}
-			if _, err := c.ExecContext(ctx, "INSERT INTO main."+t+" SELECT * FROM other."+t); err != nil {
+			if _, err := c.ExecContext(ctx, "INSERT INTO main."+t+" SELECT * FROM other."+t); err != nil { // #nosec G202 -- a constant list
 				return fmt.Errorf("replace %s: %w", t, err)
 			}
 		}
@@ -172,7 +180,7 @@ func (l *Ledger) Entries(ctx context.Context, after int64, limit int) ([]Entry, 
 
 // LastSeq is the last position of the record.
 func (l *Ledger) LastSeq() int64 {
-	l.turn.Lock()
-	defer l.turn.Unlock()
+	l.turn <- struct{}{}
+	defer l.give()
 	return l.next.seq
 }

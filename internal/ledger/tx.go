@@ -157,13 +157,11 @@ func (r *rows[R]) put(n int64, v *R) {
 
 // Begin starts the transaction; it waits for the one before it.
 func (l *Ledger) Begin(ctx context.Context) (*Tx, error) {
-	l.turn.Lock()
-	if err := ctx.Err(); err != nil {
-		l.turn.Unlock()
+	if err := l.take(ctx); err != nil {
 		return nil, err
 	}
 	if _, err := l.conn.ExecContext(context.WithoutCancel(ctx), "BEGIN IMMEDIATE"); err != nil {
-		l.turn.Unlock()
+		l.give()
 		return nil, fmt.Errorf("begin a transaction of the %w: %w", ErrStorage, err)
 	}
 	c := l.warm
@@ -178,6 +176,18 @@ func (l *Ledger) Begin(ctx context.Context) (*Tx, error) {
 	}, nil
 }
 
+// take waits for the turn to write, as long as the context lasts.
+func (l *Ledger) take(ctx context.Context) error {
+	select {
+	case l.turn <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("wait for the ledger: %w", ctx.Err())
+	}
+}
+
+func (l *Ledger) give() { <-l.turn }
+
 // Rollback gives everything up. After Commit it does nothing.
 func (tx *Tx) Rollback() {
 	if tx.done {
@@ -189,7 +199,7 @@ func (tx *Tx) Rollback() {
 	if tx.untouched() {
 		tx.l.warm = tx.cache
 	}
-	tx.l.turn.Unlock()
+	tx.l.give()
 }
 
 // untouched says that nothing was to be written, so that the cache is still true.
@@ -221,7 +231,7 @@ func (tx *Tx) Commit() error {
 	if !tx.cold {
 		tx.l.warm = tx.cache
 	}
-	tx.l.turn.Unlock()
+	tx.l.give()
 	return nil
 }
 
@@ -336,7 +346,7 @@ func (tx *Tx) query(scan func(*sql.Rows) error, query string, args ...any) error
 	if err := tx.ctx.Err(); err != nil {
 		return err
 	}
-	s, err := tx.prepared(query)
+	s, err := tx.prepared(query) //nolint:sqlclosecheck // kept for the life of the connection
 	if err != nil {
 		return err
 	}
@@ -354,7 +364,7 @@ func (tx *Tx) query(scan func(*sql.Rows) error, query string, args ...any) error
 }
 
 func (tx *Tx) exec(query string, args ...any) error {
-	s, err := tx.prepared(query)
+	s, err := tx.prepared(query) //nolint:sqlclosecheck // kept for the life of the connection
 	if err != nil {
 		return err
 	}

@@ -183,6 +183,25 @@ type SetAside struct {
 // PutAside keeps something for a retry.
 func (tx *Tx) PutAside(s SetAside) { appendUndo(tx, &tx.aside, s) }
 
+// AsideIdents names what of a kind a channel has set aside.
+func (tx *Tx) AsideIdents(channel int64, what string) (map[string]bool, error) {
+	out := map[string]bool{}
+	err := tx.query(func(rs *sql.Rows) error {
+		var ident string
+		err := rs.Scan(&ident)
+		out[ident] = true
+		return err
+	}, "SELECT ident FROM setaside WHERE channel = ? AND what = ?", channel, what)
+	return out, err
+}
+
+// Overtake forgets what was set aside of something that has been processed as it stood later. It must not be called
+// within a Guard.
+func (tx *Tx) Overtake(channel int64, what, ident string) error {
+	tx.aside = slices.DeleteFunc(tx.aside, func(s SetAside) bool { return s.Channel == channel && s.What == what && s.Ident == ident })
+	return tx.exec("DELETE FROM setaside WHERE channel = ? AND what = ? AND ident = ?", channel, what, ident)
+}
+
 type timerHeap []*Timer
 
 func (h timerHeap) Len() int           { return len(h) }

@@ -16,6 +16,7 @@ import (
 	"github.com/kith-dev/kith/api/event"
 	"github.com/kith-dev/kith/internal/behaviour"
 	"github.com/kith-dev/kith/internal/blueprint"
+	"github.com/kith-dev/kith/internal/duration"
 	"github.com/kith-dev/kith/internal/ledger"
 )
 
@@ -68,17 +69,12 @@ func Disclosed(bp *blueprint.Blueprint, r behaviour.Result) bool {
 	return r.Cases == 0 || r.People >= bp.Privacy.MinimumGroupSize
 }
 
-// windowOf names an objective's window as it was declared: 28d, 12h, Quarter.
+// windowOf names an objective's window as people write it: 28d, 1d12h, Quarter.
 func windowOf(o *blueprint.Objective) string {
-	const day = 24 * time.Hour
-	switch {
-	case o.Rolling == 0:
+	if o.Rolling == 0 {
 		return o.Calendar
-	case o.Rolling%day == 0:
-		return strconv.FormatInt(int64(o.Rolling/day), 10) + "d"
-	default:
-		return o.Rolling.String()
 	}
+	return duration.Format(o.Rolling)
 }
 
 // questions counts each channel's questions by state. A channel whose history has not been processed has no figures.

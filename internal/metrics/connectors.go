@@ -35,7 +35,7 @@ type Connectors struct {
 // Describe implements prometheus.Collector.
 func (c *Connectors) Describe(ch chan<- *prometheus.Desc) {
 	describe(ch, connectorState, connectorHeartbeat, connectorProgress, connectorLag, connectorErrors, connectorRemaining,
-		connectorObservations, connectorQuarantined, connectorPassDone, connectorPassSize)
+		connectorObservations, connectorQuarantined, connectorLaneDone, connectorLaneSize)
 }
 
 // Collect implements prometheus.Collector.
@@ -85,9 +85,9 @@ func collectConnector(s reader.State, now time.Time, send func(name string, kind
 		if !ok {
 			continue
 		}
-		send(connectorPassDone, prometheus.GaugeValue, float64(p.Done), string(l))
+		send(connectorLaneDone, prometheus.GaugeValue, float64(p.Done), string(l))
 		if p.Total > 0 {
-			send(connectorPassSize, prometheus.GaugeValue, float64(p.Total), string(l))
+			send(connectorLaneSize, prometheus.GaugeValue, float64(p.Total), string(l))
 		}
 	}
 	send(connectorQuarantined, prometheus.CounterValue, float64(s.Quarantined))

@@ -54,8 +54,8 @@ const (
 	connectorRemaining    = "kith_connector_rate_limit_remaining"
 	connectorObservations = "kith_connector_observations_total"
 	connectorQuarantined  = "kith_connector_quarantined_total"
-	connectorPassDone     = "kith_connector_pass_done"
-	connectorPassSize     = "kith_connector_pass_size"
+	connectorLaneDone     = "kith_connector_lane_done"
+	connectorLaneSize     = "kith_connector_lane_size"
 
 	ledgerSize        = "kith_ledger_size_bytes"
 	ledgerWatermark   = "kith_ledger_watermark_timestamp_seconds"
@@ -119,8 +119,8 @@ var Definitions = []Definition{
 	{connectorRemaining, Gauge, Operations, "Requests that the platform last said are left before it limits the channel's account. Absent where it does not say.", ofConnector},
 	{connectorObservations, Counter, Operations, "Observations committed to the hub since the channel's reader started, by lane.", and(ofConnector, "lane")},
 	{connectorQuarantined, Counter, Operations, "Records left out since the channel's reader started because the connector could not understand them.", ofConnector},
-	{connectorPassDone, Gauge, Operations, "Items done in the running pass of a lane, in the lane's own unit (topics, files).", and(ofConnector, "lane")},
-	{connectorPassSize, Gauge, Operations, "Items in the running pass of a lane, in the lane's own unit (topics, files). Absent where not known.", and(ofConnector, "lane")},
+	{connectorLaneDone, Gauge, Operations, "Items done in the running pass of a lane, in the lane's own unit (topics, files).", and(ofConnector, "lane")},
+	{connectorLaneSize, Gauge, Operations, "Items in the running pass of a lane, in the lane's own unit (topics, files). Absent where not known.", and(ofConnector, "lane")},
 
 	{ledgerReadable, Gauge, Operations, "1 where the figures of the ledger could be read, 0 where they could not and are absent.", []string{"community"}},
 	{ledgerSize, Gauge, Operations, "Bytes that the ledger takes on its volume, its log of writes included.", []string{"community"}},

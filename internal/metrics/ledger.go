@@ -171,8 +171,8 @@ func SizeOf(path string) (int64, error) {
 }
 
 // each runs a query of a read transaction.
-func each(ctx context.Context, tx *sql.Tx, scan func(*sql.Rows) error, query string, args ...any) error {
-	rs, err := tx.QueryContext(ctx, query, args...)
+func each(ctx context.Context, tx *sql.Tx, scan func(*sql.Rows) error, query string) error {
+	rs, err := tx.QueryContext(ctx, query)
 	if err != nil {
 		return err
 	}

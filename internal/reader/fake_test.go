@@ -113,7 +113,6 @@ type fakeConnector struct {
 	// onRead may fail or replace a read; nil page and nil error let it go on.
 	onRead  func(ctx context.Context, lane event.Lane, n int) (*sdk.Page, error)
 	onProbe func() error
-	now     func() time.Time
 }
 
 type readCall struct {

@@ -106,7 +106,7 @@ func (g *Group) Run(ctx context.Context) error {
 		<-ctx.Done()
 	}
 	g.mu.Lock()   // A start that is under way is counted before the wait.
-	g.mu.Unlock() //nolint:staticcheck // Empty on purpose.
+	g.mu.Unlock() //nolint:staticcheck,gocritic // Empty on purpose.
 	g.running.Wait()
 	g.mu.Lock()
 	defer g.mu.Unlock()

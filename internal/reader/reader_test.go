@@ -615,7 +615,7 @@ func TestGroupFollowsDeclarations(t *testing.T) {
 			return c
 		}
 		hub := newFakeHub()
-		hub.onCommit = func(c event.Commit, _ bool) error { return nil }
+		hub.onCommit = func(event.Commit, bool) error { return nil }
 		g := NewGroup(Options{Hub: perChannel{}, Jitter: steady})
 		if err := g.Apply([]Channel{named("a", 1), named("b", 1)}); err != nil {
 			t.Fatal(err)
@@ -712,7 +712,9 @@ func TestIdleChannelsAreCheap(t *testing.T) {
 		t.Errorf("%d bytes per idle channel, at most %d (%v)", used, perIdle, ctx.Err())
 	}
 	cancel()
-	<-done
+	if err := <-done; err != nil {
+		t.Errorf("the group ended with %v", err)
+	}
 }
 
 func TestFileSecrets(t *testing.T) {

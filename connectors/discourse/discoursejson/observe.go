@@ -44,14 +44,6 @@ type Options struct {
 	Whispers bool
 }
 
-// Room is what is known of a category.
-type Room struct {
-	// Path is "parent/child" by slugs.
-	Path string
-	// Solvable is whether answers can be accepted in it; nil: not known.
-	Solvable *bool
-}
-
 // Observations maps a topic with all of its posts at hand: the thread, its messages in the order of the stream, the
 // listing of what exists. Callers that hold more than event.MaxObservations split the result where they like.
 func Observations(t *Topic, o Options) ([]event.Observation, []sdk.Quarantined) {

@@ -106,6 +106,7 @@ func (c *Client) Acquire(ctx context.Context, channel event.ChannelRef, name, ho
 // success.
 func (c *Client) Commit(ctx context.Context, page event.Commit) error {
 	attempts := 0
+	page.Previous, page.Next = none(page.Previous), none(page.Next)
 	err := c.call(context.WithValue(ctx, attemptsKey{}, &attempts), http.MethodPost, wire.PathPages, page, nil)
 	conflict, ok := errors.AsType[*reader.Conflict](err)
 	if ok && attempts > 1 && conflict.Epoch == page.Epoch && conflict.Lane == page.Lane &&
@@ -175,7 +176,7 @@ func (c *Client) request(ctx context.Context, method, path string, body any) (*r
 	if body != nil {
 		var err error
 		if doc, err = json.Marshal(body); err != nil {
-			return nil, fmt.Errorf("encode the call: %w", err)
+			return nil, fmt.Errorf("%w: it cannot be encoded: %w", reader.ErrRefused, err)
 		}
 		if packed = c.o.Compress && len(doc) > 4<<10; packed {
 			if doc, err = pack(doc); err != nil {
