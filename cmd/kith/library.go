@@ -17,6 +17,7 @@ func newLibrary(logs *logFlags) *cobra.Command {
 		Long:  `Writes manifests of ready-made behaviours, each with what it is for and what it is not: all of them, or those named.`,
 		Example: `  kith library --community acme > community/behaviours.yaml
   kith library --community acme question-due answered-in-time`,
+		Args: cobra.ArbitraryArgs,
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			return app.LibraryNames(), cobra.ShellCompDirectiveNoFileComp
 		},

@@ -4,6 +4,7 @@
 package main
 
 import (
+	"io"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -78,12 +79,21 @@ func (l *logFlags) stdio(c *cobra.Command) (app.Stdio, error) {
 	if err != nil {
 		return app.Stdio{}, err
 	}
-	f, isFile := c.ErrOrStderr().(*os.File)
 	return app.Stdio{
 		In: c.InOrStdin(), Out: c.OutOrStdout(), Err: c.ErrOrStderr(), Log: log,
-		// Logs of other formats and more of them are for files.
-		Terminal: isFile && term.IsTerminal(int(f.Fd())) && l.verbosity == 0 && l.format == app.LogText && os.Getenv("TERM") != "dumb",
+		// Logs beside bars would tear them apart.
+		Terminal: l.verbosity == 0 && l.format == app.LogText && isTerminal(c.ErrOrStderr()),
 	}, nil
+}
+
+// isTerminal says whether bars can be drawn on w: some terminals cannot move, and some have no size.
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok || os.Getenv("TERM") == "dumb" || !term.IsTerminal(int(f.Fd())) {
+		return false
+	}
+	width, _, err := term.GetSize(int(f.Fd()))
+	return err == nil && width > 0
 }
 
 // outputFlag is -o.

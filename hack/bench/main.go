@@ -82,7 +82,7 @@ func wanted(name string, names []string) bool {
 }
 
 var benchmarks = []benchmark{
-	{"synthetic", "pages of 500 → conversation → 20 behaviours → durable commit → metrics, invented live traffic", synthetic},
+	{"synthetic", "HTTP pages of 500 → conversation → 20 behaviours → durable commit → metrics, invented live traffic", synthetic},
 	{"growth", "the same, as the ledger grows", growth},
 	{"start", "time from starting kith to its first metrics", start},
 	{"idle", "memory for each idle channel, many in one process", idle},

@@ -6,6 +6,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -162,8 +163,7 @@ func idle(ctx context.Context, o options) error {
 	fmt.Printf("in use: %.1f MiB before, %.1f MiB with all channels idle (the test forums' servers are in the same process)\n", before, after)
 	fmt.Printf("idle: %.3f MiB/channel\n", (after-before)/float64(len(channels)))
 	stop()
-	<-ended
-	return b.close()
+	return errors.Join(<-ended, b.close())
 }
 
 // used is the memory in use by heap and stacks, in MiB, after everything unreachable has been freed.

@@ -24,31 +24,30 @@ const quiet = 3 * time.Second
 // progress shows people how far the reading of history has come: bars on a terminal, lines otherwise. Readers call it
 // from their own goroutines.
 type progress struct {
-	out io.Writer
-	now func() time.Time
+	out      io.Writer
+	terminal bool
+	now      func() time.Time
 
-	mu    sync.Mutex
-	bars  *mpb.Progress // nil where lines are written
+	mu sync.Mutex
+	// bars is nil while none is drawn. Whoever else writes to the terminal calls rest first: bars move the cursor.
+	bars  *mpb.Progress
 	shown map[string]*shown
+	done  bool
 }
 
 // shown is what has been shown of a channel.
 type shown struct {
 	bar *mpb.Bar
-	// detail is read by the bar's own goroutine, while this one may wait for that: no lock.
-	detail atomic.Value
-	last   time.Time
+	// what and how far are read by the bar's own goroutine, while this one may wait for that: no lock.
+	what, far atomic.Value
+	last      time.Time
 	// said is the last line's kind: only numbers changed where it is the same.
 	said string
 	over bool
 }
 
 func newProgress(out io.Writer, terminal bool) *progress {
-	p := &progress{out: out, now: time.Now, shown: map[string]*shown{}}
-	if terminal {
-		p.bars = mpb.New(mpb.WithOutput(out), mpb.WithWidth(32), mpb.WithRefreshRate(150*time.Millisecond))
-	}
-	return p
+	return &progress{out: out, terminal: terminal, now: time.Now, shown: map[string]*shown{}}
 }
 
 // state takes a reader's state.
@@ -103,28 +102,32 @@ func (p *progress) of(channel string) *shown {
 
 func (p *progress) show(channel, what string, done, total int64, unit string) {
 	c := p.of(channel)
-	if c.over {
+	if c.over || p.done {
 		return
 	}
+	far := ""
+	switch {
+	case total > 0:
+		far = fmt.Sprintf("%s of %s %s", number(done), number(total), unit)
+	case done > 0:
+		far = fmt.Sprintf("%s %s", number(done), unit)
+	}
+	if !p.terminal {
+		p.line(channel, what, strings.TrimSuffix(what+": "+far, ": "))
+		return
+	}
+	c.what.Store(what)
+	c.far.Store(far)
 	if p.bars == nil {
-		line := what
-		switch {
-		case total > 0:
-			line = fmt.Sprintf("%s: %s of %s %s", what, number(done), number(total), unit)
-		case done > 0:
-			line = fmt.Sprintf("%s: %s %s", what, number(done), unit)
-		}
-		p.line(channel, what, line)
-		return
+		p.bars = mpb.New(mpb.WithOutput(p.out), mpb.WithAutoRefresh(), mpb.WithWidth(32), mpb.WithRefreshRate(150*time.Millisecond))
 	}
-	c.detail.Store(strings.TrimSpace(what + " " + unit))
 	if c.bar == nil {
 		c.bar = p.bars.AddBar(total,
 			mpb.PrependDecorators(
 				decor.Name(channel, decor.WCSyncSpaceR),
-				decor.Any(func(decor.Statistics) string { return c.detail.Load().(string) }, decor.WCSyncSpaceR),
+				decor.Any(func(decor.Statistics) string { return c.what.Load().(string) }, decor.WCSyncSpaceR),
 			),
-			mpb.AppendDecorators(decor.CountersNoUnit(" %d / %d")),
+			mpb.AppendDecorators(decor.Any(func(decor.Statistics) string { return " " + c.far.Load().(string) })),
 			mpb.BarRemoveOnComplete(),
 		)
 	}
@@ -162,8 +165,11 @@ func (p *progress) over(channel string, done bool) {
 	if c.bar != nil {
 		c.bar.Abort(true)
 		c.bar = nil
+		if !p.drawing() {
+			p.clear()
+		}
 	}
-	if c.said != "" && p.bars == nil {
+	if c.said != "" && !p.terminal {
 		fmt.Fprintf(p.out, "%s: history read\n", channel)
 	}
 	c.said = ""
@@ -178,22 +184,43 @@ func (p *progress) write(text string) {
 	fmt.Fprint(p.out, text)
 }
 
-// close takes the bars away. Nothing may be shown afterwards.
-func (p *progress) close() {
-	p.mu.Lock()
+// drawing says whether any bar is drawn.
+func (p *progress) drawing() bool {
+	for _, c := range p.shown {
+		if c.bar != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// clear takes all bars away, and waits until they are. Those that are not over are drawn again when they move.
+func (p *progress) clear() {
 	for _, c := range p.shown {
 		if c.bar != nil {
 			c.bar.Abort(true)
 			c.bar = nil
 		}
-		c.over = true
 	}
-	bars := p.bars
-	p.bars = nil
-	p.mu.Unlock()
-	if bars != nil {
-		bars.Shutdown()
+	if p.bars != nil {
+		p.bars.Shutdown()
+		p.bars = nil
 	}
+}
+
+// rest makes room for others to write to the terminal.
+func (p *progress) rest() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.clear()
+}
+
+// close takes the bars away for good.
+func (p *progress) close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.done = true
+	p.clear()
 }
 
 // number writes a whole number with thousands set apart.

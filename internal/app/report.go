@@ -5,6 +5,7 @@ package app
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/kith-dev/kith/api/event"
@@ -146,6 +147,8 @@ func objectiveOf(bp *blueprint.Blueprint, x behaviour.Result) reportObjective {
 	// Cases that are about fewer people than the minimum group are those people.
 	if metrics.Disclosed(bp, x) {
 		o.Hits, o.Cases, o.Provisional = &x.Hits, &x.Cases, x.Provisional
+	} else {
+		o.Reason = fmt.Sprintf("the figure would be about fewer than %d people", bp.Privacy.MinimumGroupSize)
 	}
 	if x.Standing != behaviour.TooFew {
 		o.Value = &x.Value

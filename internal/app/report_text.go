@@ -187,7 +187,7 @@ func (c *reportChannel) remarks() []string {
 		out = append(out, fmt.Sprintf("%s: %s not be understood and were left out; -v names them, please report it", c.Name, count(c.Quarantined, "record could", "records could")))
 	}
 	if c.SetAside > 0 {
-		out = append(out, fmt.Sprintf("%s: %s not be processed and wait; stop kith, then kith ledger retry", c.Name, count(c.SetAside, "item could", "items could")))
+		out = append(out, fmt.Sprintf("%s: %s set aside since processing failed; stop kith, then kith ledger retry", c.Name, count(c.SetAside, "item was", "items were")))
 	}
 	for _, l := range c.Lacks {
 		out = append(out, fmt.Sprintf("%s lacks %s", c.Name, strings.TrimSuffix(l, ".")))

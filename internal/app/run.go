@@ -296,6 +296,7 @@ func (r *runner) write(text string) {
 }
 
 func (r *runner) print(rep *report) error {
+	r.progress.rest()
 	if r.o.Output == OutputJSON {
 		return json.NewEncoder(r.std.Out).Encode(rep)
 	}

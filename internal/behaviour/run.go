@@ -129,7 +129,7 @@ func (r *Run) revive(back *ledger.Event, t *ledger.Thread) error {
 		}
 		ok, err := r.holds(b, partWhen, e, in)
 		if err == nil && ok {
-			err = r.candidate(b, e, t, m, in)
+			err = r.candidate(b, e, t, m)
 		}
 		if err != nil {
 			return err
@@ -160,7 +160,7 @@ func (r *Run) trigger(e *ledger.Event, t *ledger.Thread, m *ledger.Message) erro
 			return err
 		}
 		if ok {
-			if err := r.candidate(b, e, t, m, in); err != nil {
+			if err := r.candidate(b, e, t, m); err != nil {
 				return err
 			}
 		}
@@ -274,7 +274,7 @@ func scopeKey(b *rule, e *ledger.Event, t *ledger.Thread, credit, benefits int64
 
 // candidate makes an occurrence of something that holds: pending until it settles, or in the shadow of another one of
 // the same scope.
-func (r *Run) candidate(b *rule, e *ledger.Event, t *ledger.Thread, m *ledger.Message, in *expr.Input) error {
+func (r *Run) candidate(b *rule, e *ledger.Event, t *ledger.Thread, m *ledger.Message) error {
 	credit, benefits, err := r.who(b, e, t)
 	if err != nil || !credit.mayCount() {
 		return err
@@ -729,7 +729,7 @@ func (r *Run) reconsiderCases(t *ledger.Thread) error {
 			}
 			ok, err := r.holds(b, partWhen, e, in)
 			if err == nil && ok {
-				err = r.candidate(b, e, t, nil, in)
+				err = r.candidate(b, e, t, nil)
 			}
 			if err != nil {
 				return err
@@ -784,5 +784,5 @@ func (r *Run) Reevaluate(name string, seq int64) error {
 	if !ok || b.Of != "" || !slices.Contains(b.On, e.Kind) {
 		return nil
 	}
-	return r.candidate(b, e, t, m, in)
+	return r.candidate(b, e, t, m)
 }

@@ -26,7 +26,7 @@ func TestRandomLiveChanges(t *testing.T) {
 	for seed := range seeds {
 		t.Run(strconv.Itoa(seed), func(t *testing.T) {
 			t.Parallel()
-			w := &wild{watched: newForum(t, readingTexts()), rand: rand.New(rand.NewPCG(uint64(seed), 1)), state: map[int64]string{}, gone: map[int64]bool{}, steady: seed%2 == 0} //nolint:gosec // repeatable on purpose
+			w := &wild{watched: newForum(t, readingTexts()), rand: rand.New(rand.NewPCG(uint64(seed), 1)), state: map[int64]string{}, gone: map[int64]bool{}, steady: seed%2 == 0}
 			w.watched.connect()
 			for range 60 {
 				w.happen()

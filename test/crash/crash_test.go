@@ -8,8 +8,10 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"io/fs"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -121,6 +123,20 @@ spec:
 
 type place struct{ bin, manifests, data string }
 
+// apart are a hub and a connector in processes of their own.
+type apart struct {
+	place
+	address, token string
+}
+
+func (a apart) hub(ctx context.Context) *exec.Cmd {
+	return exec.CommandContext(ctx, a.bin, "hub", "-f", a.manifests, "--data-dir", a.data, "--listen", a.address, "--token-file", a.token)
+}
+
+func (a apart) connector(ctx context.Context) *exec.Cmd {
+	return exec.CommandContext(ctx, a.bin, "connector", "-f", a.manifests, "--channel", "forum", "--hub", "http://"+a.address, "--token-file", a.token, "--exit-when-read")
+}
+
 func (p place) command(ctx context.Context) *exec.Cmd {
 	return exec.CommandContext(ctx, p.bin, "run", "-f", p.manifests, "--data-dir", p.data, "--exit-when-read", "--listen", "")
 }
@@ -156,8 +172,7 @@ func (p place) killed(t *testing.T, after time.Duration) (finished bool) {
 	if err := c.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		t.Fatal(err)
 	}
-	<-ended
-	return false
+	return <-ended == nil // it may have finished just before
 }
 
 // dump opens the ledger, checks it against a rebuild, and gives its canonical copy.
@@ -239,4 +254,129 @@ func TestKillingKithMovesNoTotal(t *testing.T) {
 		}
 	}
 	t.Logf("%d kills on %d ledgers", done, ledgers)
+}
+
+// started is a process that a test began and ends by its id.
+type started struct {
+	*exec.Cmd
+	out   *bytes.Buffer
+	ended chan error
+}
+
+func begin(t *testing.T, c *exec.Cmd) *started {
+	t.Helper()
+	s := &started{Cmd: c, out: &bytes.Buffer{}, ended: make(chan error, 1)}
+	c.Stdout, c.Stderr = s.out, s.out
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() { s.ended <- c.Wait() }()
+	return s
+}
+
+func (s *started) kill(t *testing.T) {
+	t.Helper()
+	if err := s.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		t.Fatal(err)
+	}
+	<-s.ended
+}
+
+// freeAddress is one that nobody listens on now.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	var lc net.ListenConfig
+	l, err := lc.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := l.Addr().String()
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return address
+}
+
+// settled waits until the hub has processed all history.
+func (a apart) settled(t *testing.T) {
+	t.Helper()
+	for range 600 {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+a.address+"/metrics", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if answer, err := http.DefaultClient.Do(request); err == nil {
+			body, err := io.ReadAll(answer.Body)
+			if err := errors.Join(err, answer.Body.Close()); err != nil {
+				t.Fatal(err)
+			}
+			if processed.Match(body) {
+				return
+			}
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	t.Fatal("the hub did not finish processing history within a minute")
+}
+
+var processed = regexp.MustCompile(`(?m)^kith_ledger_history_state\{[^}]*state="complete"[^}]*\} 1$`)
+
+// TestKillingHubOrConnectorMovesNoTotal kills the two halves one by one and together, while the other goes on.
+func TestKillingHubOrConnectorMovesNoTotal(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts and kills processes for half a minute")
+	}
+	server, err := discoursetest.New(topics(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	web := httptest.NewServer(http.Handler(server))
+	defer web.Close()
+	a := apart{place: place{bin: build(t), manifests: manifests(t, web.URL), data: filepath.Join(t.TempDir(), "undisturbed")}}
+	a.finish(t)
+	want := a.dump(t)
+	a.token = filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(a.token, []byte("a shared secret of this test alone\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	a.data, a.address = filepath.Join(t.TempDir(), "apart"), freeAddress(t)
+	random := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 2)) // #nosec G404,G115 -- moments of a test
+	h, c := begin(t, a.hub(t.Context())), begin(t, a.connector(t.Context()))
+	for i := range kills(t) {
+		time.Sleep(50*time.Millisecond + time.Duration(random.Int64N(int64(1200*time.Millisecond))))
+		which := i % 3
+		if which != 1 { // the hub, or both
+			h.kill(t)
+		}
+		if which != 0 { // the connector, or both
+			c.kill(t)
+		}
+		if which != 1 {
+			a.dump(t) // with the hub down its ledger is free; it agrees with a rebuild
+			h = begin(t, a.hub(t.Context()))
+		}
+		if which != 0 {
+			c = begin(t, a.connector(t.Context()))
+		}
+	}
+	select {
+	case err := <-c.ended:
+		if err != nil {
+			// It may have given up while the hub was gone: once more, with the hub up.
+			c = begin(t, a.connector(t.Context()))
+			if err := <-c.ended; err != nil {
+				t.Fatalf("kith connector: %v\n%s", err, c.out)
+			}
+		}
+	case <-time.After(2 * time.Minute):
+		t.Fatalf("the connector did not finish:\n%s", c.out)
+	}
+	a.settled(t)
+	h.kill(t)
+	if got := a.dump(t); got != want {
+		for _, d := range hub.Compare(strings.NewReader(want), strings.NewReader(got), 10) {
+			t.Errorf("only %s: %.400s", map[string]string{"ledger": "undisturbed", "rebuilt": "after kills"}[d.Side], d.Line)
+		}
+		t.Fatal("kills moved the canonical copy")
+	}
 }
