@@ -142,7 +142,7 @@ func (cs *channels) certificate(c *blueprint.Channel) ([]byte, error) {
 
 // checked makes a connector wait for credentials that were declared and are not there: without them it would read
 // something else than was meant.
-func (cs *channels) checked(c *blueprint.Channel, make func(sdk.Config) (sdk.Connector, error), caErr error) func(sdk.Config) (sdk.Connector, error) {
+func (cs *channels) checked(c *blueprint.Channel, connect func(sdk.Config) (sdk.Connector, error), caErr error) func(sdk.Config) (sdk.Connector, error) {
 	return func(cfg sdk.Config) (sdk.Connector, error) {
 		if caErr != nil {
 			return nil, caErr
@@ -150,7 +150,7 @@ func (cs *channels) checked(c *blueprint.Channel, make func(sdk.Config) (sdk.Con
 		if c.CredentialsSecret != "" && !cs.anySecret(c, cfg) {
 			return nil, cs.missing("credentialsSecretRef", c.CredentialsSecret, "the keys of kith connectors "+c.Platform)
 		}
-		return make(cfg)
+		return connect(cfg)
 	}
 }
 

@@ -178,7 +178,8 @@ func (p *progress) over(channel string, done bool) {
 // write puts text above the bars.
 func (p *progress) write(text string) {
 	if p.bars != nil {
-		_, _ = p.bars.Write([]byte(text)) //nolint:errcheck // there is no better place to say that a terminal is gone
+		// There is no better place to say that a terminal is gone.
+		_, _ = p.bars.Write([]byte(text))
 		return
 	}
 	fmt.Fprint(p.out, text)

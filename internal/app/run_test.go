@@ -105,7 +105,10 @@ func start(t *testing.T, o RunOptions) *running {
 	t.Cleanup(func() {
 		stop()
 		select {
-		case <-r.ended:
+		case err := <-r.ended:
+			if err != nil {
+				t.Errorf("it ended with %v", err)
+			}
 		case <-time.After(30 * time.Second):
 			t.Error("it did not stop")
 		}

@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -135,7 +136,11 @@ func (a *attempt) read(ctx context.Context) (*tried, error) {
 		Hub: h, Once: true, Holder: "kith try", Log: a.std.Log, OnState: p.state, Now: a.now,
 		FirstBackoff: a.backoff, MaxBackoff: 30 * time.Second,
 	})
-	if err := r.Run(ctx); err != nil {
+	err = r.Run(ctx)
+	if ctx.Err() != nil {
+		return nil, errors.New("stopped before everything was read: nothing is kept of a try; --since 30d takes less time")
+	}
+	if err != nil {
 		return nil, explain(err)
 	}
 	if err := waitSorted(ctx, h, p); err != nil {

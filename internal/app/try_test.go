@@ -6,6 +6,7 @@ package app
 import (
 	"context"
 	"encoding/json"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -142,5 +143,36 @@ func TestTryEndsWithAManifestThatValidates(t *testing.T) {
 				t.Errorf("%v\n%s", err, judged)
 			}
 		})
+	}
+}
+
+func TestTryReadsAFeed(t *testing.T) {
+	const rss = `<?xml version="1.0"?><rss version="2.0" xmlns:wfw="http://wellformedweb.org/CommentAPI/"><channel><title>A blog</title>
+<item><title>First</title><guid>1</guid><author>a@example.org (A)</author><pubDate>Mon, 05 Oct 2026 10:00:00 GMT</pubDate><wfw:commentRss>/1.xml</wfw:commentRss></item>
+<item><title>Second</title><guid>2</guid><author>a@example.org (A)</author><pubDate>Tue, 06 Oct 2026 10:00:00 GMT</pubDate></item></channel></rss>`
+	const comments = `<?xml version="1.0"?><rss version="2.0"><channel><title>Comments</title>
+<item><title>Re</title><guid>1-1</guid><author>b@example.org (B)</author><pubDate>Mon, 05 Oct 2026 12:00:00 GMT</pubDate></item></channel></rss>`
+	at := serveTest(t, web(map[string]string{"/": `<link rel="alternate" type="application/rss+xml" href="/feed.xml">`, "/feed.xml": rss, "/1.xml": comments}))
+	out, _ := try(t, at, "all", OutputJSON)
+	var got tryJSON
+	decode(t, out, &got)
+	if got.Threads != 2 || got.Messages != 3 || got.Answered != 1 || got.AnsweredWithin24h != 1 {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func TestTryStops(t *testing.T) {
+	s, server := forum(t)
+	ctx, stop := context.WithCancel(context.Background())
+	s.SetFault(func(r *http.Request) discoursetest.Fault {
+		if strings.HasPrefix(r.URL.Path, "/t/") {
+			stop()
+		}
+		return nil
+	})
+	std, out, _ := stdio("")
+	err := Try(ctx, std, TryOptions{Target: server.URL, Since: "all", Output: OutputJSON, Now: forumTime})
+	if err == nil || !strings.Contains(err.Error(), "stopped") || out.String() != "" {
+		t.Errorf("got %v and %q", err, out)
 	}
 }
