@@ -111,6 +111,15 @@ func (cs *channels) generation(c *blueprint.Channel, since time.Time, settings m
 	return m.generation
 }
 
+// generations are those of the channels as they are declared now.
+func (cs *channels) generations() map[string]int64 {
+	out := make(map[string]int64, len(cs.made))
+	for name, m := range cs.made {
+		out[name] = m.generation
+	}
+	return out
+}
+
 // secrets gives the content of a Secret's files; none where no Secret is named.
 func (cs *channels) secrets(name string) func(string) (string, bool) {
 	if name == "" || cs.secretsDir == "" || name != filepath.Base(name) {

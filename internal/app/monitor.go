@@ -48,7 +48,7 @@ func (m *monitor) look(ctx context.Context) error {
 	}
 	showSorting(stored, m.r.progress)
 	m.changedPhases(states)
-	if !settled(states, stored) {
+	if !settled(states, stored, m.r.channels.generations()) {
 		return nil
 	}
 	if m.shown && time.Since(m.last) < standingsEvery {
@@ -110,9 +110,12 @@ func (m *monitor) changedPhases(states []reader.State) {
 	}
 }
 
-// settled says whether every channel has been read and sorted, or says itself why it cannot be read now.
-func settled(states []reader.State, stored []hub.ChannelStatus) bool {
+// settled says whether every channel has been read as it is declared now and sorted, or says itself why it cannot be.
+func settled(states []reader.State, stored []hub.ChannelStatus, generations map[string]int64) bool {
 	for _, s := range states {
+		if s.Generation != generations[s.Channel] {
+			return false
+		}
 		if !s.Phase.Reading() {
 			if s.Message == "" || s.Phase == reader.Connecting {
 				return false

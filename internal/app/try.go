@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/kith-dev/kith/api/event"
+	"github.com/kith-dev/kith/connectors/archive"
 	"github.com/kith-dev/kith/connectors/catalogue"
 	"github.com/kith-dev/kith/connectors/sdk"
 	"github.com/kith-dev/kith/internal/behaviour"
@@ -65,12 +66,11 @@ func Try(ctx context.Context, std Stdio, o TryOptions) error {
 	if onThisMachine(o.Target) {
 		options.FirstBackoff = quickBackoff
 	}
-	client := sdk.NewHTTP(options)
-	where, err := recognise(ctx, client, o.Target)
-	if err != nil {
+	a := &attempt{std: std, now: o.Now, client: sdk.NewHTTP(options), backoff: options.FirstBackoff, since: since}
+	if a.place, err = recognise(ctx, a.client, o.Target); err != nil {
 		return explain(err)
 	}
-	t, err := readPlace(ctx, std, o, client, options.FirstBackoff, where, since)
+	t, err := a.read(ctx)
 	if err != nil {
 		return err
 	}
@@ -95,8 +95,18 @@ func trySince(s string, now time.Time) (time.Time, error) {
 	return now.Add(-d).UTC().Truncate(time.Second), nil
 }
 
-// readPlace reads a place to the end.
-func readPlace(ctx context.Context, std Stdio, o TryOptions, client *sdk.HTTP, backoff time.Duration, where place, since time.Time) (*tried, error) {
+// attempt is one try under way.
+type attempt struct {
+	std     Stdio
+	now     func() time.Time
+	client  *sdk.HTTP
+	backoff time.Duration
+	place   place
+	since   time.Time
+}
+
+// read reads the place to the end, and looks at what came of it.
+func (a *attempt) read(ctx context.Context) (*tried, error) {
 	dir, err := os.MkdirTemp("", "kith-try-")
 	if err != nil {
 		return nil, fmt.Errorf("no place for a temporary ledger (set TMPDIR to a folder that can be written): %w", err)
@@ -107,23 +117,23 @@ func readPlace(ctx context.Context, std Stdio, o TryOptions, client *sdk.HTTP, b
 		return nil, err
 	}
 	defer func() { _ = l.Close() }()
-	h := hub.New(l, hub.Options{Log: std.Log, Now: o.Now})
+	h := hub.New(l, hub.Options{Log: a.std.Log, Now: a.now})
 	defer h.Close()
 	if err := h.Apply(ctx, tryBlueprint()); err != nil {
 		return nil, err
 	}
-	if _, err := h.ResolveSince(ctx, triedChannel, blueprint.Since{All: since.IsZero(), Date: since}); err != nil {
+	if _, err := h.ResolveSince(ctx, triedChannel, blueprint.Since{All: a.since.IsZero(), Date: a.since}); err != nil {
 		return nil, err
 	}
-	channel, err := tryChannel(where, client, since, o.Now)
+	channel, err := a.channel()
 	if err != nil {
 		return nil, err
 	}
-	p := newProgress(std.Err, std.Terminal)
+	p := newProgress(a.std.Err, a.std.Terminal)
 	defer p.close()
 	r := reader.New(channel, reader.Options{
-		Hub: h, Once: true, Holder: "kith try", Log: std.Log, OnState: p.state, Now: o.Now,
-		FirstBackoff: backoff, MaxBackoff: 30 * time.Second,
+		Hub: h, Once: true, Holder: "kith try", Log: a.std.Log, OnState: p.state, Now: a.now,
+		FirstBackoff: a.backoff, MaxBackoff: 30 * time.Second,
 	})
 	if err := r.Run(ctx); err != nil {
 		return nil, explain(err)
@@ -132,11 +142,11 @@ func readPlace(ctx context.Context, std Stdio, o TryOptions, client *sdk.HTTP, b
 		return nil, err
 	}
 	p.close()
-	summary, err := behaviour.Summarise(ctx, l.Reader(), since)
+	summary, err := behaviour.Summarise(ctx, l.Reader(), a.since)
 	if err != nil {
 		return nil, err
 	}
-	return &tried{place: where, state: r.State(), since: since, summary: summary}, nil
+	return &tried{place: a.place, state: r.State(), since: a.since, summary: summary}, nil
 }
 
 // openThrowaway opens a ledger whose key nobody keeps.
@@ -164,21 +174,20 @@ func tryBlueprint() *blueprint.Blueprint {
 // tryRequestsPerMinute stays below what forums allow visitors by default (200).
 const tryRequestsPerMinute = 120
 
-func tryChannel(where place, client *sdk.HTTP, since time.Time, now func() time.Time) (reader.Channel, error) {
-	d, err := catalogue.Get(where.platform)
+func (a *attempt) channel() (reader.Channel, error) {
+	d, err := catalogue.Get(a.place.platform)
 	if err != nil {
 		return reader.Channel{}, err
 	}
 	settings := map[string]any{}
-	switch where.platform {
+	switch a.place.platform {
 	case platformDiscourse:
 		settings["requestsPerMinute"] = tryRequestsPerMinute
-	case platformFeed:
-	default:
-		settings["path"] = where.path
+	case archive.Name:
+		settings["path"] = a.place.path
 	}
 	return reader.Channel{Name: triedChannel, Descriptor: d, Generation: 1, Config: sdk.Config{
-		Name: triedChannel, URL: where.url, Since: since, Settings: settings, HTTP: client, Now: now,
+		Name: triedChannel, URL: a.place.url, Since: a.since, Settings: settings, HTTP: a.client, Now: a.now,
 		Secrets: func(string) (string, bool) { return "", false },
 	}}, nil
 }

@@ -75,8 +75,14 @@ func (r *Run) Happened(e *ledger.Event, c conversation.Change) error {
 	if e.Kind == event.MessagePosted {
 		r.observeFirst(e, t)
 	}
-	if t == nil || e.Kind == event.ThreadOpened || (e.Kind == event.MessagePosted && m.Is(ledger.MessageOpening)) {
+	if t == nil || e.Kind == event.ThreadOpened {
 		return nil
+	}
+	if e.Kind == event.MessagePosted && m.Is(ledger.MessageOpening) {
+		if !c.Structural {
+			return nil
+		}
+		return r.reconsiderAll(t) // nothing could be told of these without their opening
 	}
 	if !c.Structural && t.Question == c.QuestionBefore {
 		if e.At <= t.Doc.CasesUntil && e.Kind != event.ThreadAged {
@@ -633,6 +639,23 @@ func (r *Run) reconsider(e *ledger.Event, t *ledger.Thread, firstBefore, firstMe
 	slices.Sort(ns)
 	for _, n := range ns {
 		if err := r.reconsiderMessage(t, n); err != nil {
+			return err
+		}
+	}
+	return r.reconsiderCases(t)
+}
+
+// reconsiderAll looks again at every message of a thread and at its cases.
+func (r *Run) reconsiderAll(t *ledger.Thread) error {
+	messages, err := r.Tx.MessagesOf(t.N)
+	if err != nil {
+		return err
+	}
+	for _, m := range slices.Clone(messages) {
+		if m.N == t.Doc.Opening {
+			continue
+		}
+		if err := r.reconsiderMessage(t, m.N); err != nil {
 			return err
 		}
 	}

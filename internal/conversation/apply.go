@@ -219,7 +219,8 @@ func classify(t *ledger.Thread) {
 	}
 }
 
-// post adds a message. It says whether the message came late: before one that the thread had already.
+// post adds a message. It says whether the message came late: before one that the thread had already, or as the opening
+// of a thread that older messages had been moved to.
 func (p *Processor) post(e *ledger.Event, t *ledger.Thread) (late bool, err error) {
 	m := p.Tx.NewMessage(e.Message, e.Channel, e.Native, t.N)
 	m.Author, m.At, m.Seq, m.Parent, m.Hash = e.Author, e.At, e.Seq, e.Data.Parent, e.Data.Hash
@@ -252,7 +253,11 @@ func (p *Processor) post(e *ledger.Event, t *ledger.Thread) (late bool, err erro
 			t.Opened = e.At
 		}
 		classify(t)
-		return false, p.recompute(t)
+		others, err := p.Tx.MessagesOf(t.N)
+		if err != nil {
+			return false, err
+		}
+		return len(others) > 1, p.recompute(t)
 	}
 	p.respond(t, m, e.Facts.Party)
 	return late, nil

@@ -289,12 +289,12 @@ type timed struct {
 	at int64
 }
 
-// inOrder sorts the observations of a page by the time of what they tell: something new by its own time, with a thread
-// before its messages; anything else happened between two observations and counts as happening at this one. Listings
-// come last. While history is being read the order stays: what waits is sorted later.
+// inOrder sorts the observations of a page by the time of what they tell: something new by its own time; anything else
+// happened between two observations and counts as happening at this one. A thread, and its opening, come before what is
+// new in it, since the new was seen in the thread as it stands. Listings come last. While history is being read the order stays: what waits is sorted later.
 func (p *pipeline) inOrder(list []event.Observation) ([]timed, error) {
 	order := make([]timed, len(list))
-	opens := map[string]int{}
+	opens := map[string][]int{} // a thread, and its opening if that is new
 	for i := range list {
 		o := &list[i]
 		order[i] = timed{o, p.conv.Observed}
@@ -309,8 +309,8 @@ func (p *pipeline) inOrder(list []event.Observation) ([]timed, error) {
 			}
 			if t == nil && !o.Thread.CreatedAt.IsZero() {
 				order[i].at = o.Thread.CreatedAt.UnixMilli()
-				opens[o.Thread.ID] = i
 			}
+			opens[o.Thread.ID] = append(opens[o.Thread.ID], i)
 		case o.Message != nil:
 			m, err := p.tx.MessageByNative(p.channel.N, o.Message.ID)
 			if err != nil {
@@ -318,6 +318,9 @@ func (p *pipeline) inOrder(list []event.Observation) ([]timed, error) {
 			}
 			if m == nil {
 				order[i].at = o.Message.CreatedAt.UnixMilli()
+				if o.Message.Opening {
+					opens[o.Message.Thread] = append(opens[o.Message.Thread], i)
+				}
 			}
 		}
 	}
@@ -325,7 +328,7 @@ func (p *pipeline) inOrder(list []event.Observation) ([]timed, error) {
 		if x.o.Message == nil {
 			continue
 		}
-		if i, ok := opens[x.o.Message.Thread]; ok {
+		for _, i := range opens[x.o.Message.Thread] { // what was moved there may be older
 			order[i].at = min(order[i].at, x.at)
 		}
 	}
@@ -333,9 +336,20 @@ func (p *pipeline) inOrder(list []event.Observation) ([]timed, error) {
 		if la, lb := a.o.Listing != nil, b.o.Listing != nil; la != lb {
 			return cmp.Compare(boolInt(la), boolInt(lb))
 		}
-		return cmp.Compare(a.at, b.at)
+		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(opening(a.o), opening(b.o)))
 	})
 	return order, nil
+}
+
+// opening ranks what comes first of what happened at the same time.
+func opening(o *event.Observation) int {
+	switch {
+	case o.Thread != nil:
+		return 0
+	case o.Message != nil && o.Message.Opening:
+		return 1
+	}
+	return 2
 }
 
 func boolInt(b bool) int {

@@ -198,12 +198,35 @@ func (p *pipeline) drainList(staged []ledger.Staged) error {
 				return err
 			}
 		}
+		if m := observations[i].Message; m != nil {
+			if err := p.drainThread(m.Thread); err != nil {
+				return err
+			}
+		}
 		p.conv.Observed = docs[i].Observed
 		if err := p.observe(&observations[i]); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// drainThread processes a thread that waits, and of which an older message comes first: one that was moved there.
+func (p *pipeline) drainThread(native string) error {
+	t, err := p.tx.ThreadByNative(p.channel.N, native)
+	if err != nil || t != nil {
+		return err
+	}
+	s, err := p.tx.StagedOf(p.channel.N, rankThread, native)
+	if err != nil || s == nil {
+		return err
+	}
+	var doc stagedDoc
+	if err := json.Unmarshal(s.Doc, &doc); err != nil {
+		return fmt.Errorf("decode staged observation %d: %w", s.N, err)
+	}
+	p.conv.Observed = doc.Observed
+	return p.observe(&doc.Observation)
 }
 
 func (h *Hub) noteDrain(tx *ledger.Tx, channel int64, now int) error {

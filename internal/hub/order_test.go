@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -21,6 +22,34 @@ import (
 	"github.com/kith-dev/kith/internal/hub"
 	"github.com/kith-dev/kith/internal/ledger"
 )
+
+// TestOlderThanItsThread reads as history what was moved into a younger thread: the thread is its asker's all the same,
+// and the older message answers it.
+func TestOlderThanItsThread(t *testing.T) {
+	asker, helper := event.Actor{ID: "asker"}, event.Actor{ID: "helper"}
+	opened := start.Add(-10 * day)
+	got, err := dumpOf(t.TempDir(), testKeys(t), []page{{event.Backfill, start, []event.Observation{
+		{Thread: &event.Thread{ID: "t", CreatedAt: opened, Author: asker, Room: "support"}},
+		{Message: &event.Message{ID: "q", Thread: "t", Opening: true, Author: asker, CreatedAt: opened, Text: "Which one?"}},
+		{Message: &event.Message{ID: "a", Thread: "t", Author: helper, CreatedAt: opened.Add(-day), Text: "The short one."}},
+	}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for what, want := range map[string]string{
+		"the thread's opening":    fmt.Sprintf(`"kind":"ThreadOpened","native":"t","at":%d,"imported":true,"thread":"t","author":"m2"`, opened.UnixMilli()),
+		"an answer that counts":   `occurrence ["answer","1","t","a","1/a/0","","m1","m2"`,
+		"a case that is due":      `occurrence ["due","1","t"`,
+		"a case that is answered": `occurrence ["answered","1","t","a","1/a/0","due","m1","m2"`,
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%s is missing: %s", what, want)
+		}
+	}
+	if t.Failed() {
+		t.Log(got)
+	}
+}
 
 // page is some observations on their way in.
 type page struct {

@@ -26,14 +26,17 @@ func TestRandomLiveChanges(t *testing.T) {
 	for seed := range seeds {
 		t.Run(strconv.Itoa(seed), func(t *testing.T) {
 			t.Parallel()
-			w := &wild{watched: newForum(t, readingTexts()), rand: rand.New(rand.NewPCG(uint64(seed), 1)), state: map[int64]string{}, gone: map[int64]bool{}}
+			w := &wild{watched: newForum(t, readingTexts()), rand: rand.New(rand.NewPCG(uint64(seed), 1)), state: map[int64]string{}, gone: map[int64]bool{}, steady: seed%2 == 0}
 			w.watched.connect()
 			for range 60 {
 				w.happen()
 			}
 			w.grace()
 			w.rebuilt()
-			w.events()
+			w.consistent()
+			if n := len(w.events()); n < 15 {
+				t.Errorf("only %d events: the test does not test much", n)
+			}
 			totals := fmt.Sprint(w.totals())
 			w.again()
 			if again := w.events(); len(again) > 0 {
@@ -44,6 +47,7 @@ func TestRandomLiveChanges(t *testing.T) {
 			}
 			w.look(30 * day)
 			w.rebuilt()
+			w.consistent()
 			if t.Failed() {
 				t.Logf("what happened:\n%s", w.log)
 			}
@@ -60,6 +64,38 @@ type wild struct {
 	state  map[int64]string // of posts that are not plainly there
 	gone   map[int64]bool   // topics
 	log    string
+	// steady: the blueprint never changes.
+	steady bool
+}
+
+// consistent compares what counts with the state of threads and messages, and the counters with what counts.
+func (w *wild) consistent() {
+	w.t.Helper()
+	tests := map[string]string{
+		"counters of %s lead to %d, and %d count": `SELECT o.behaviour, coalesce((SELECT sum(CASE name WHEN 'behaviours' THEN value ELSE -value END) FROM counters k WHERE k.behaviour = o.behaviour), 0),
+			count(*) FILTER (WHERE o.state = 1 AND NOT o.imported) FROM occurrences o GROUP BY 1`,
+	}
+	if w.steady {
+		tests["question %s has %d cases that are due, want %d"] = `SELECT t.native, (SELECT count(*) FROM occurrences o WHERE o.thread = t.n AND o.behaviour = 'due' AND o.state = 1),
+			t.question AND t.visible AND t.opened + 86400000 <= c.watermark FROM threads t JOIN channels c ON c.n = t.channel`
+		tests["question %s has %d cases answered in time, want %d"] = `SELECT t.native, (SELECT count(*) FROM occurrences o WHERE o.thread = t.n AND o.behaviour = 'answered' AND o.state = 1),
+			t.question AND t.visible AND t.opened + 86400000 <= c.watermark AND t.first_at <> 0 AND t.first_at - t.opened <= 86400000 FROM threads t JOIN channels c ON c.n = t.channel`
+		tests["question %s has %d cases not answered in time, want %d"] = `SELECT t.native, (SELECT count(*) FROM occurrences o WHERE o.thread = t.n AND o.behaviour = 'answered' AND o.state = 5),
+			t.question AND t.visible AND t.opened + 86400000 <= c.watermark AND NOT (t.first_at <> 0 AND t.first_at - t.opened <= 86400000) FROM threads t JOIN channels c ON c.n = t.channel`
+		tests["thread %s has %d answers that count, want %d"] = `SELECT t.native, (SELECT count(*) FROM occurrences o WHERE o.thread = t.n AND o.behaviour = 'answer' AND o.state = 1),
+			(SELECT count(*) FROM messages m WHERE m.thread = t.n AND m.author <> t.asker AND m.flags & 31 = 0 AND t.visible AND t.question) FROM threads t`
+	}
+	for text, query := range tests {
+		w.rows(query, func(scan func(...any) error) error {
+			var what string
+			var got, want int
+			err := scan(&what, &got, &want)
+			if got != want {
+				w.t.Errorf(text, what, got, want)
+			}
+			return err
+		})
+	}
 }
 
 func (w *wild) note(format string, args ...any) { w.log += fmt.Sprintf(format+"\n", args...) }
@@ -87,7 +123,7 @@ func (w *wild) happen() {
 	case 5:
 		w.changeTopic(topic)
 	case 6:
-		if w.rand.IntN(4) == 0 {
+		if w.rand.IntN(4) == 0 && !w.steady {
 			w.redeclare()
 		}
 	default:

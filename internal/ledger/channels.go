@@ -169,6 +169,16 @@ func (tx *Tx) NextStaged(channel int64, limit int) ([]Staged, error) {
 	return out, err
 }
 
+// StagedOf gives one staged thing; nil where it is not there.
+func (tx *Tx) StagedOf(channel int64, rank int, ident string) (*Staged, error) {
+	var s *Staged
+	err := tx.query(func(rs *sql.Rows) error {
+		s = &Staged{Rank: rank, Ident: ident}
+		return rs.Scan(&s.N, &s.At, &s.Doc)
+	}, "SELECT n, at, doc FROM staged WHERE channel = ? AND rank = ? AND ident = ?", channel, rank, ident)
+	return s, err
+}
+
 // Unstage removes what has been processed.
 func (tx *Tx) Unstage(list []Staged) error {
 	ns := make([]any, len(list))
