@@ -279,7 +279,7 @@ func (s *started) kill(t *testing.T) {
 	if err := s.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		t.Fatal(err)
 	}
-	<-s.ended
+	t.Logf("ended with: %v", <-s.ended)
 }
 
 // freeAddress is one that nobody listens on now.
