@@ -98,7 +98,13 @@ func (l *Ledger) open(ctx context.Context, o Options) error {
 	if err := l.loadGroups(ctx); err != nil {
 		return fmt.Errorf("read the ledger's groups: %w", err)
 	}
-	return l.loadCounters(ctx)
+	if err := l.loadCounters(ctx); err != nil {
+		return err
+	}
+	if _, err := l.rotate(ctx); err != nil {
+		return fmt.Errorf("put identities under the new key: %w", err)
+	}
+	return nil
 }
 
 func connect(path string, cacheMiB int, readOnly bool) (*sql.DB, error) {

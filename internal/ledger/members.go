@@ -5,6 +5,7 @@ package ledger
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"crypto/rand"
 	"database/sql"
@@ -116,6 +117,11 @@ func (tx *Tx) FindMember(channel int64, a event.Actor, name string) (m *Member, 
 	found := tx.identities[k]
 	switch {
 	case found.blocked == blockedErased:
+		if tx.l.keys.previous != nil { // recognised by either key: from now on by the current one
+			if err := tx.exec("INSERT OR IGNORE INTO blocked (channel, lookup, reason) VALUES (?, ?, ?)", channel, lookup, blockedErased); err != nil {
+				return nil, false, err
+			}
+		}
 		m, err := tx.erasedMember()
 		return m, false, err
 	case found.member != 0:
@@ -229,13 +235,15 @@ type Found struct {
 	Channel string
 	Person
 	Status MemberStatus
-	n      int64
+
+	n, channel int64
+	lookup     []byte
 }
 
 // FindPeople decrypts identities to find those whose native id, handle or member id equals who. The look-up index
 // serves native ids; handles need a scan.
 func (l *Ledger) FindPeople(ctx context.Context, who string) ([]Found, error) {
-	rs, err := l.read.QueryContext(ctx, "SELECT m.n, m.id, m.status, c.name, i.key_id, i.wrapped, i.sealed FROM identities i JOIN members m ON m.n = i.member JOIN channels c ON c.n = i.channel ORDER BY i.n")
+	rs, err := l.read.QueryContext(ctx, "SELECT m.n, m.id, m.status, c.name, i.channel, i.lookup, i.key_id, i.wrapped, i.sealed FROM identities i JOIN members m ON m.n = i.member JOIN channels c ON c.n = i.channel ORDER BY i.n")
 	if err != nil {
 		return nil, fmt.Errorf("read identities: %w", err)
 	}
@@ -245,7 +253,7 @@ func (l *Ledger) FindPeople(ctx context.Context, who string) ([]Found, error) {
 		var f Found
 		var keyID string
 		var wrapped, sealed []byte
-		if err := rs.Scan(&f.n, &f.ID, &f.Status, &f.Channel, &keyID, &wrapped, &sealed); err != nil {
+		if err := rs.Scan(&f.n, &f.ID, &f.Status, &f.Channel, &f.channel, &f.lookup, &keyID, &wrapped, &sealed); err != nil {
 			return nil, err
 		}
 		plain, err := l.keys.open(keyID, wrapped, sealed)
@@ -394,21 +402,11 @@ func (l *Ledger) EraseMember(ctx context.Context, who string) (messages int64, e
 	}
 	defer tx.Rollback()
 	var lookups []journalEntry
-	if err := tx.query(func(rs *sql.Rows) error {
-		var e journalEntry
-		if err := rs.Scan(&e.channel, &e.lookup); err != nil {
-			return err
-		}
-		lookups = append(lookups, e)
-		return nil
-	}, "SELECT channel, lookup FROM identities WHERE member = ?", found[0].n); err != nil {
-		return 0, err
-	}
-	// Identities under the previous key are blocked under the current one too.
 	for _, f := range found {
-		for _, e := range lookups {
-			lookups = append(lookups, journalEntry{e.channel, tx.Lookup(e.channel, f.Native)})
-			break
+		lookups = append(lookups, journalEntry{f.channel, f.lookup})
+		// An identity that was stored under the key before this one is blocked under the current one too.
+		if current := tx.Lookup(f.channel, f.Native); !bytes.Equal(current, f.lookup) {
+			lookups = append(lookups, journalEntry{f.channel, current})
 		}
 	}
 	// The journal first: an erasure that is written there and not here is done again at the next restore or start.
@@ -422,7 +420,22 @@ func (l *Ledger) EraseMember(ctx context.Context, who string) (messages int64, e
 		}
 		messages += n
 	}
-	return messages, tx.Commit()
+	if err := tx.Commit(); err != nil {
+		return 0, err
+	}
+	return messages, l.checkpoint(ctx)
+}
+
+// checkpoint folds the write-ahead log into the file and empties it, so that nothing erased lingers there.
+func (l *Ledger) checkpoint(ctx context.Context) error {
+	if err := l.take(ctx); err != nil {
+		return err
+	}
+	defer l.give()
+	if _, err := l.conn.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)"); err != nil {
+		return fmt.Errorf("empty the write-ahead log: %w", err)
+	}
+	return nil
 }
 
 // erase forgets the identity under one look-up hash; it does nothing where that is done already.
