@@ -128,10 +128,13 @@ func (k Keys) bind(ctx context.Context, db *sql.DB) error {
 	return errors.New("the identity key does not fit this ledger: give the key it was made with (as `previous` beside a new `key` to rotate)")
 }
 
+// lookupSize is the length of a look-up hash in bytes.
+const lookupSize = 20
+
 func (m *masterKey) hash(channel int64, native string) []byte {
 	h := hmac.New(sha256.New, m.lookup)
 	fmt.Fprintf(h, "%d\x00%s", channel, native)
-	return h.Sum(nil)[:20]
+	return h.Sum(nil)[:lookupSize]
 }
 
 // seal encrypts with a fresh key of its own, and wraps that key.

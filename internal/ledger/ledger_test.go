@@ -31,7 +31,9 @@ func newKeys(t testing.TB, current, previous string) Keys {
 func opened(t testing.TB) *Ledger {
 	t.Helper()
 	l := reopened(t, filepath.Join(t.TempDir(), "ledger.db"), newKeys(t, "k", ""))
-	write(t, l, func(tx *Tx) { tx.NewChannel(Channel{Ref: event.ChannelRef{Platform: "discourse", Instance: "forum.example"}, Name: "forum"}) })
+	write(t, l, func(tx *Tx) {
+		tx.NewChannel(Channel{Ref: event.ChannelRef{Platform: "discourse", Instance: "forum.example"}, Name: "forum"})
+	})
 	return l
 }
 

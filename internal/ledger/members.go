@@ -4,7 +4,7 @@
 package ledger
 
 import (
-	"bufio"
+	"bytes"
 	"context"
 	"crypto/rand"
 	"database/sql"
@@ -12,6 +12,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"slices"
@@ -488,8 +489,11 @@ type journalEntry struct {
 	lookup  []byte
 }
 
+// maxJournalLine is longer than any line of the journal.
+const maxJournalLine = 256
+
 func appendJournal(path string, entries []journalEntry) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600) // #nosec G304 -- beside the ledger
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) // #nosec G304 -- beside the ledger
 	if err != nil {
 		return fmt.Errorf("open the journal of erasures: %w", err)
 	}
@@ -497,39 +501,76 @@ func appendJournal(path string, entries []journalEntry) error {
 	for _, e := range entries {
 		fmt.Fprintf(&b, "%d %s\n", e.channel, hex.EncodeToString(e.lookup))
 	}
-	_, err = f.WriteString(b.String())
+	end, err := journalEnd(f)
+	if err == nil {
+		_, err = f.WriteAt([]byte(b.String()), end)
+	}
 	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return fmt.Errorf("write the journal of erasures: %w", err)
 	}
 	return nil
 }
 
+// journalEnd is behind the last whole line: what follows was being written when the process died, and who asked for it
+// was never told that it was done.
+func journalEnd(f *os.File) (int64, error) {
+	size, err := f.Seek(0, io.SeekEnd)
+	if err != nil {
+		return 0, err
+	}
+	tail := make([]byte, min(size, maxJournalLine))
+	if _, err := f.ReadAt(tail, size-int64(len(tail))); err != nil {
+		return 0, err
+	}
+	whole := int64(bytes.LastIndexByte(tail, '\n') + 1)
+	if whole == 0 && size > maxJournalLine {
+		return 0, errors.New("its last line is too long: repair it before going on")
+	}
+	end := size - int64(len(tail)) + whole
+	return end, f.Truncate(end)
+}
+
+// parseJournal reads a journal of erasures. A last line without its end is no entry yet.
+func parseJournal(doc []byte) ([]journalEntry, error) {
+	var out []journalEntry
+	for n := 1; ; n++ {
+		line, rest, whole := bytes.Cut(doc, []byte("\n"))
+		if !whole {
+			return out, nil
+		}
+		doc = rest
+		channel, lookup, ok := strings.Cut(string(line), " ")
+		c, err := strconv.ParseInt(channel, 10, 64)
+		raw, err2 := hex.DecodeString(lookup)
+		if !ok || err != nil || err2 != nil || len(raw) != lookupSize || len(line) > maxJournalLine {
+			return nil, fmt.Errorf("line %d of the journal of erasures cannot be read: repair it before going on, nothing was changed", n)
+		}
+		out = append(out, journalEntry{c, raw})
+	}
+}
+
 // ReplayErasures erases again whoever the journal beside the ledger names: after a restore, and at every start.
 func (l *Ledger) ReplayErasures(ctx context.Context) (int, error) {
-	f, err := os.Open(l.path + ".erased")
+	doc, err := os.ReadFile(l.path + ".erased")
 	if errors.Is(err, fs.ErrNotExist) {
 		return 0, nil
 	}
 	if err != nil {
-		return 0, fmt.Errorf("open the journal of erasures: %w", err)
+		return 0, fmt.Errorf("read the journal of erasures: %w", err)
 	}
-	defer func() { _ = f.Close() }() // only read
+	entries, err := parseJournal(doc)
+	if err != nil || len(entries) == 0 {
+		return 0, err
+	}
 	tx, err := l.Begin(ctx)
 	if err != nil {
 		return 0, err
 	}
 	defer tx.Rollback()
-	n := 0
-	for s := bufio.NewScanner(f); s.Scan(); n++ {
-		channel, lookup, ok := strings.Cut(s.Text(), " ")
-		c, err := strconv.ParseInt(channel, 10, 64)
-		raw, err2 := hex.DecodeString(lookup)
-		if !ok || err != nil || err2 != nil {
-			return n, fmt.Errorf("line %d of the journal of erasures cannot be read: repair it before going on, nothing was changed", n+1)
-		}
-		if _, err := tx.erase(journalEntry{c, raw}); err != nil {
-			return n, err
+	for _, e := range entries {
+		if _, err := tx.erase(e); err != nil {
+			return 0, err
 		}
 	}
-	return n, tx.Commit()
+	return len(entries), tx.Commit()
 }
