@@ -301,3 +301,12 @@ func TestWaitingForTheTurnEndsWithItsContext(t *testing.T) {
 		t.Errorf("Begin gave %v, want that the context has ended", err)
 	}
 }
+
+func TestATitleThatGoesTakesNoTextAlong(t *testing.T) {
+	l := opened(t)
+	write(t, l, func(tx *Tx) { posted(t, tx, "ann", "t1", "p1", "one", 1) })
+	write(t, l, func(tx *Tx) { tx.SetTitle(1, 1, "") })
+	if texts, titles := count(t, l, "SELECT count(*) FROM texts"), count(t, l, "SELECT count(*) FROM titles"); texts != 1 || titles != 0 {
+		t.Errorf("%d texts and %d titles are left, want 1 and none", texts, titles)
+	}
+}
