@@ -54,10 +54,7 @@ func (tx *Tx) Lookup(channel int64, native string) []byte {
 
 // PrefetchMembers loads the identities of several accounts at once.
 func (tx *Tx) PrefetchMembers(channel int64, natives []string) error {
-	masters := []*masterKey{tx.l.keys.current}
-	if tx.l.keys.previous != nil {
-		masters = append(masters, tx.l.keys.previous)
-	}
+	masters := append([]*masterKey{tx.l.keys.current}, tx.l.keys.retired...)
 	byLookup := map[string]string{} // any of its hashes → the current one
 	var want []any
 	for _, id := range natives {
@@ -404,13 +401,6 @@ func (l *Ledger) EraseMember(ctx context.Context, who string) (messages int64, e
 		return nil
 	}, "SELECT channel, lookup FROM identities WHERE member = ?", found[0].n); err != nil {
 		return 0, err
-	}
-	// Identities under the previous key are blocked under the current one too.
-	for _, f := range found {
-		for _, e := range lookups {
-			lookups = append(lookups, journalEntry{e.channel, tx.Lookup(e.channel, f.Native)})
-			break
-		}
 	}
 	// The journal first: an erasure that is written there and not here is done again at the next restore or start.
 	if err := appendJournal(l.path+".erased", lookups); err != nil {
