@@ -101,10 +101,7 @@ func (l *Ledger) open(ctx context.Context, o Options) error {
 	if err := l.loadCounters(ctx); err != nil {
 		return err
 	}
-	if _, err := l.rotate(ctx); err != nil {
-		return fmt.Errorf("put identities under the new key: %w", err)
-	}
-	return nil
+	return l.rotate(ctx)
 }
 
 func connect(path string, cacheMiB int, readOnly bool) (*sql.DB, error) {

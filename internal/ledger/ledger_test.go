@@ -31,7 +31,9 @@ func newKeys(t testing.TB, current, previous string) Keys {
 func opened(t testing.TB) *Ledger {
 	t.Helper()
 	l := reopened(t, filepath.Join(t.TempDir(), "ledger.db"), newKeys(t, "k", ""))
-	write(t, l, func(tx *Tx) { tx.NewChannel(Channel{Ref: event.ChannelRef{Platform: "discourse", Instance: "forum.example"}, Name: "forum"}) })
+	write(t, l, func(tx *Tx) {
+		tx.NewChannel(Channel{Ref: event.ChannelRef{Platform: "discourse", Instance: "forum.example"}, Name: "forum"})
+	})
 	return l
 }
 
@@ -297,5 +299,14 @@ func TestWaitingForTheTurnEndsWithItsContext(t *testing.T) {
 	cancel()
 	if _, err := l.Begin(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("Begin gave %v, want that the context has ended", err)
+	}
+}
+
+func TestATitleThatGoesTakesNoTextAlong(t *testing.T) {
+	l := opened(t)
+	write(t, l, func(tx *Tx) { posted(t, tx, "ann", "t1", "p1", "one", 1) })
+	write(t, l, func(tx *Tx) { tx.SetTitle(1, 1, "") })
+	if texts, titles := count(t, l, "SELECT count(*) FROM texts"), count(t, l, "SELECT count(*) FROM titles"); texts != 1 || titles != 0 {
+		t.Errorf("%d texts and %d titles are left, want 1 and none", texts, titles)
 	}
 }
