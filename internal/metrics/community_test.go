@@ -111,7 +111,7 @@ func fill(t *testing.T) *world {
 	page.Observations = slices.Concat(
 		question("solved", start.Add(hour), "lovelace", reply("grace", 30*time.Minute, "", true)),
 		question("by-company", start.Add(10*day), "joan", reply("staff", 5*hour, "admin", false)),
-		question("by-both", start.Add(15*day), "linus", reply("staff", time.Hour, "admin", false), reply("grace", 2*day, "", true)),
+		question("by-both", start.Add(15*day), "linus", reply("staff", time.Hour, "admin", false), reply("dennis", 2*day, "", true)),
 		question("late", start.Add(16*day), "ken", reply("dennis", 3*day+hour, "", false)),
 		question("silent", start.Add(17*day), "barbara"),
 		question("old-and-silent", start.Add(2*day), "edsger"),
