@@ -307,7 +307,7 @@ func (q *question) stand(r *Result) {
 		value.Quo(value, new(big.Rat).SetInt64(int64(r.Cases)))
 	}
 	r.Value, _ = value.Float64()
-	if k := q.bp.Privacy.MinimumGroupSize; r.People < k && r.Hits > 0 {
+	if k := q.bp.Privacy.MinimumGroupSize; r.People < k && r.Hits+r.People > 0 { // a share of nothing is about people too
 		r.Standing, r.Reason = TooFew, fmt.Sprintf("the figure would be about fewer than %d people", k)
 		return
 	}

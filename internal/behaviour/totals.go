@@ -70,7 +70,7 @@ func Totals(ctx context.Context, db *sql.DB, bp *blueprint.Blueprint, window tim
 			t.Unfulfilled = n
 		}
 		return nil
-	}, "SELECT behaviour, state, arose >= ? AS within, count(*), count(DISTINCT credit) FROM occurrences GROUP BY 1, 2, 3", from)
+	}, "SELECT behaviour, state, arose >= ? AS within, count(*), count(DISTINCT nullif(credit, 0)) FROM occurrences GROUP BY 1, 2, 3", from)
 	return out, err
 }
 
