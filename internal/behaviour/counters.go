@@ -52,32 +52,38 @@ func shownLevel(l event.Level) event.Level {
 	return event.OtherL
 }
 
-// labels give the level and segment under which somebody may be counted: their own, once the people of just that
-// combination are at least the minimum group, and so are all others; else the level alone, by the same measure; else
-// other.
+// labels give the level and segment under which somebody may be counted.
 func (r *Run) labels(o *ledger.Occurrence) (level, segment string) {
-	const other = string(event.OtherL)
-	level, segment = string(shownLevel(o.Level)), o.Segment
-	if segment == "" {
-		segment = other
-	}
 	if o.Credit == 0 {
 		return other, other
 	}
-	if r.enough(o, "both", level+"|"+segment) {
-		return level, segment
+	c := combination{string(shownLevel(o.Level)), o.Segment}
+	if c.segment == "" {
+		c.segment = other
 	}
-	if r.enough(o, "level", level) {
-		return level, other
-	}
-	return other, other
+	r.Tx.AddPerson(o.Channel, o.Behaviour, combinations, c.String(), o.Credit)
+	as := r.disclosed(o).label(c)
+	return as.level, as.segment
 }
 
-// enough notes the credited member behind a value, and says whether the value hides every single one.
-func (r *Run) enough(o *ledger.Occurrence, dimension, value string) bool {
-	here, elsewhere := r.Tx.AddPerson(o.Channel, o.Behaviour, dimension, value, o.Credit)
-	k := r.Engine.Blueprint.Privacy.MinimumGroupSize
-	return here >= k && elsewhere >= k
+// disclosed works out the labels of a behaviour anew only where somebody has joined those behind them.
+func (r *Run) disclosed(o *ledger.Occurrence) *disclosure {
+	key, now := disclosureKey{o.Channel, o.Behaviour}, r.Tx.PeopleChanged()
+	if d := r.disclosures[key]; d != nil && d.as == now {
+		return d
+	}
+	d := disclose(r.Tx.People(o.Channel, o.Behaviour, combinations), r.Engine.Blueprint.Privacy.MinimumGroupSize)
+	d.as = now
+	if r.disclosures == nil {
+		r.disclosures = map[disclosureKey]*disclosure{}
+	}
+	r.disclosures[key] = d
+	return d
+}
+
+type disclosureKey struct {
+	channel   int64
+	behaviour string
 }
 
 // observeFirst takes a first response, and a first answer by a member, into the histograms, unless the question already

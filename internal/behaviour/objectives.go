@@ -327,7 +327,7 @@ func decimal(s string) float64 {
 // show that.
 func (q *question) stand(r *Result) {
 	k := q.bp.Privacy.MinimumGroupSize
-	few := r.People < k && r.Cases > 0
+	few := r.People < k && r.Hits+r.People > 0 // a share of nothing is about people too
 	hits, cases := r.Hits, r.Cases
 	if few {
 		r.Withheld, r.Hits, r.Cases, r.People = true, 0, 0, 0
@@ -346,7 +346,7 @@ func (q *question) stand(r *Result) {
 	if q.o.Share != "" {
 		value.Quo(value, new(big.Rat).SetInt64(int64(cases)))
 	}
-	if few && hits > 0 {
+	if few {
 		r.Standing, r.Reason = TooFew, aboutFewer(k)
 		return
 	}

@@ -35,6 +35,8 @@ type Run struct {
 	channel  *expr.Channel
 	inputs   map[int64]*expr.Input // by event, until the next event or timer
 	failed   error
+	// disclosures are the labels that may be shown, by behaviour, as of the people known so far.
+	disclosures map[disclosureKey]*disclosure
 	// until is the end of the time in which a confirmation may come, while one is looked for; else 0.
 	until int64
 }

@@ -58,10 +58,7 @@ func knownDomain(bp *blueprint.Blueprint, domain string) string {
 func (p *Processor) personFacts(m *ledger.Member, s *ledger.Stats, bot bool, at int64) event.Facts {
 	f := event.Facts{Party: partyOf(p.Blueprint, s, bot, at)}
 	switch m.Status {
-	case ledger.MemberErased:
-		f.Level = event.UnknownL
-		return f
-	case ledger.MemberObjected:
+	case ledger.MemberErased, ledger.MemberObjected:
 		f.Objected, f.Level = true, event.UnknownL
 		return f
 	}
@@ -80,8 +77,8 @@ func (p *Processor) level(f *event.Facts, s *ledger.Stats, at int64) event.Level
 		return event.OtherL
 	}
 	l := p.Blueprint.Levels
-	oldest := p.day(at - l.Within.Milliseconds())
-	if contributions, days := s.Since(oldest); contributions >= l.Contributions && days >= l.DistinctDays {
+	// What is read late must not see what came after it.
+	if contributions, days := s.Between(p.day(at-l.Within.Milliseconds()), p.day(at)); contributions >= l.Contributions && days >= l.DistinctDays {
 		return event.RegularL
 	}
 	switch {

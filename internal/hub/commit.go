@@ -159,6 +159,11 @@ func checkObservation(o *event.Observation) error {
 		if len(m.Links) > event.MaxLinks {
 			m.Links = m.Links[:event.MaxLinks]
 		}
+		if len(m.Parent) > event.MaxID {
+			m.Parent = ""
+		}
+		m.Reactions = countable(m.Reactions)
+		m.Flags = max(0, m.Flags)
 		if limit := 4 * event.MaxText; len(m.Text) > limit { // markup comes off later
 			m.Text = m.Text[:limit]
 		}
@@ -174,12 +179,33 @@ func checkObservation(o *event.Observation) error {
 		if o.Member.ID == "" || len(o.Member.ID) > event.MaxID {
 			return fmt.Errorf("a member needs an id of at most %d bytes", event.MaxID)
 		}
+	case o.Moderation != nil:
+		d := o.Moderation
+		if d.ID == "" || d.At.IsZero() || len(d.ID) > event.MaxID || len(d.Message) > event.MaxID || len(d.By.ID) > event.MaxID {
+			return fmt.Errorf("a moderation needs an id and a time, ids of at most %d bytes", event.MaxID)
+		}
 	case o.Listing != nil:
 		if len(o.Listing.IDs) > event.MaxListing {
 			return fmt.Errorf("a listing holds %d ids and may hold %d", len(o.Listing.IDs), event.MaxListing)
 		}
 	}
 	return nil
+}
+
+// maxReactions is how many kinds of reactions a message may have.
+const maxReactions = 100
+
+// countable leaves out reactions that are none: without a name, named twice, or fewer than none. Names that begin with a
+// zero byte are the state's own.
+func countable(list []event.Reaction) []event.Reaction {
+	seen := map[string]bool{}
+	return slices.DeleteFunc(list, func(r event.Reaction) bool {
+		bad := r.Name == "" || r.Name[0] == 0 || len(r.Name) > event.MaxID || r.Count < 0 || seen[r.Name] || len(seen) == maxReactions
+		if !bad {
+			seen[r.Name] = true
+		}
+		return bad
+	})
 }
 
 func compact(raw json.RawMessage) json.RawMessage {
@@ -203,7 +229,7 @@ func (p *pipeline) limitAge(c *event.Commit) {
 		clock = c.CompleteThrough
 	}
 	horizon := clock.Add(-keep)
-	kept := c.Observations[:0]
+	kept := make([]event.Observation, 0, len(c.Observations)) // the caller may send the same page again
 	for _, o := range c.Observations {
 		if o.Message != nil && o.Message.CreatedAt.Before(horizon) || o.Thread != nil && !o.Thread.CreatedAt.IsZero() && o.Thread.CreatedAt.Before(horizon) {
 			if o.Thread != nil && c.Lane == event.Backfill && p.channel.History == ledger.HistoryReading {

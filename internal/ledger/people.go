@@ -50,36 +50,70 @@ func (g groups) add(p person) {
 	g[k][p.value][p.member] = true
 }
 
-// AddPerson notes a distinct person behind a value of a dimension ("level", "segment") of a behaviour. It gives how many
-// distinct people there are now behind that value, and how many behind all the others; both up to a limit.
-func (tx *Tx) AddPerson(channel int64, behaviour, dimension, value string, member int64) (here, elsewhere int) {
-	all := tx.l.groups[groupKey{channel, behaviour, dimension}]
+// AddPerson notes a distinct person behind a value of a dimension of a behaviour's labels, up to a limit.
+func (tx *Tx) AddPerson(channel int64, behaviour, dimension, value string, member int64) {
 	p := person{channel, behaviour, dimension, value, member}
-	if known := all[value]; len(known) < enoughPeople && !known[member] && !tx.people[p] {
+	known := tx.l.groups[groupKey{channel, behaviour, dimension}][value]
+	if len(known) < enoughPeople && !known[member] && !tx.people[p] {
 		setUndo(tx, tx.people, p, true)
+		tx.peopleChanged++
+		tx.onUndo(func() { tx.peopleChanged++ })
 	}
-	others := map[int64]bool{}
-	for v, members := range all {
-		if v == value {
-			here += len(members)
+}
+
+// PeopleChanged is another number whenever People may give something else than before in this transaction.
+func (tx *Tx) PeopleChanged() int { return tx.peopleChanged }
+
+// People are the distinct members behind each value of a dimension: those of before, and those of this transaction.
+type People map[string]*behind
+
+type behind struct {
+	known map[int64]bool
+	fresh []int64
+}
+
+// People gives who stands behind each value of a dimension of a behaviour's labels.
+func (tx *Tx) People(channel int64, behaviour, dimension string) People {
+	out := People{}
+	for value, members := range tx.l.groups[groupKey{channel, behaviour, dimension}] {
+		out[value] = &behind{known: members}
+	}
+	for p := range tx.people {
+		if p.channel == channel && p.behaviour == behaviour && p.dimension == dimension {
+			out.Add(p.value, p.member)
+		}
+	}
+	return out
+}
+
+// Add puts a member behind a value who is not behind it yet.
+func (p People) Add(value string, member int64) {
+	if p[value] == nil {
+		p[value] = &behind{}
+	}
+	p[value].fresh = append(p[value].fresh, member)
+}
+
+// Distinct counts the distinct members behind some values, and stops at a limit.
+func (p People) Distinct(limit int, values []string) int {
+	if len(values) == 1 && p[values[0]] != nil {
+		return min(limit, len(p[values[0]].known)+len(p[values[0]].fresh))
+	}
+	all := map[int64]bool{}
+	for _, v := range values {
+		if p[v] == nil {
 			continue
 		}
-		for m := range members {
-			others[m] = true
-			if len(others) >= enoughPeople {
-				break
+		for m := range p[v].known {
+			if all[m] = true; len(all) >= limit {
+				return limit
+			}
+		}
+		for _, m := range p[v].fresh {
+			if all[m] = true; len(all) >= limit {
+				return limit
 			}
 		}
 	}
-	for q := range tx.people {
-		if q.channel != channel || q.behaviour != behaviour || q.dimension != dimension {
-			continue
-		}
-		if q.value == value {
-			here++
-		} else {
-			others[q.member] = true
-		}
-	}
-	return here, len(others)
+	return len(all)
 }

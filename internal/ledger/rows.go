@@ -268,11 +268,13 @@ func (s *Stats) AddDay(day, oldest uint16) {
 	s.Days = days
 }
 
-// Since sums contributions and distinct days from a day on.
-func (s *Stats) Since(day uint16) (contributions, distinct int) {
-	for i := len(s.Days) - 1; i >= 0 && s.Days[i].Day >= day; i-- {
-		contributions += int(s.Days[i].Count)
-		distinct++
+// Between sums contributions and distinct days from one day to another, both included.
+func (s *Stats) Between(from, to uint16) (contributions, distinct int) {
+	for _, d := range s.Days {
+		if d.Day >= from && d.Day <= to {
+			contributions += int(d.Count)
+			distinct++
+		}
 	}
 	return contributions, distinct
 }

@@ -37,9 +37,12 @@ type Tx struct {
 	counts    map[Counter]int64
 	buckets   map[bucket]int64
 	people    map[person]bool
-	verdicts  []verdict
-	aside     []SetAside
-	channels  map[int64]*Channel
+	// peopleChanged counts changes to people, also those that a savepoint undid.
+	peopleChanged int
+
+	verdicts []verdict
+	aside    []SetAside
+	channels map[int64]*Channel
 
 	guard int // the savepoint now; 0: none
 	undo  []func()
