@@ -206,3 +206,39 @@ func TestWhoWasErasedIsNotCredited(t *testing.T) {
 	f.want("after the erasure", ledger.Counted, "1", "3")
 	sound(t, f.ledger)
 }
+
+func TestAThreadComesBeforeItsMessagesWhateverTheirOrderOnThePage(t *testing.T) {
+	f := feed(t, blueprint.Behaviour{On: []event.Kind{event.MessagePosted}, When: "event.answer", Per: blueprint.Per{Scope: blueprint.PerEvent}})
+	page := append(asks("t1", "ann", time.Minute), reply("t1", "1", "ben", time.Minute, "So."))
+	slices.Reverse(page)
+	f.page(time.Hour, page...)
+	var room, title string
+	if err := f.ledger.Reader().QueryRowContext(t.Context(), "SELECT t.doc ->> '$.room', coalesce(k.text, '') FROM threads t LEFT JOIN titles k ON k.thread = t.n").Scan(&room, &title); err != nil {
+		t.Fatal(err)
+	}
+	if room != "support" || title != "Which one?" {
+		t.Errorf("room %q, title %q", room, title)
+	}
+	if entries, err := f.ledger.Entries(t.Context(), 0, 100); err != nil || slices.ContainsFunc(entries, func(x ledger.Entry) bool { return x.Event != nil && x.Event.Kind == event.ThreadUpdated }) {
+		t.Errorf("the thread was begun without what was known of it (%v)", err)
+	}
+}
+
+func TestWhoIsOnlyNamedKeepsTheirRoles(t *testing.T) {
+	f := feed(t, blueprint.Behaviour{On: []event.Kind{event.AnswerAccepted}, When: "event.accepted", Per: blueprint.Per{Scope: blueprint.PerThread}})
+	accepted := true
+	first := reply("t1", "1", "ben", 2*time.Hour, "So.")
+	first.Message.Author.Roles = []string{"moderator"}
+	second := reply("t1", "2", "cat", 2*time.Hour, "Or so.")
+	f.page(3*time.Hour, append(asks("t1", "ann", time.Minute), first, second)...)
+	now := *second.Message
+	now.Accepted, now.AcceptedBy = &accepted, &event.Actor{ID: "ben"}
+	now.Reactions = []event.Reaction{{Name: "like", Count: 1, By: []event.Actor{{ID: "ben"}}}}
+	f.page(4*time.Hour, event.Observation{Message: &now})
+	f.want("accepted", ledger.Counted, "2")
+	var n int
+	if err := f.ledger.Reader().QueryRowContext(t.Context(), "SELECT count(*) FROM stats WHERE roles = 'moderator'").Scan(&n); err != nil || n != 1 {
+		t.Errorf("%d moderators are left, %v; want 1", n, err)
+	}
+	sound(t, f.ledger)
+}
