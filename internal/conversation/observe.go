@@ -54,6 +54,16 @@ func orElse(t time.Time, inferred int64) (at int64, isInferred bool) {
 // member finds the member behind an actor, and records what has changed about the account. at is when it was seen to
 // act: the first such time stands for joining where the platform does not say.
 func (p *Processor) member(a event.Actor, full *event.Member, at int64) (*ledger.Member, *ledger.Stats, error) {
+	return p.account(a, full, at, false)
+}
+
+// mentioned finds the member behind an account that is only named (who accepted, removed, reacted): without roles it says
+// nothing about them.
+func (p *Processor) mentioned(a event.Actor, at int64) (*ledger.Member, *ledger.Stats, error) {
+	return p.account(a, nil, at, true)
+}
+
+func (p *Processor) account(a event.Actor, full *event.Member, at int64, inPassing bool) (*ledger.Member, *ledger.Stats, error) {
 	if a.ID == "" {
 		a.ID = "?" // the platform does not say who: one unknown account
 	}
@@ -68,6 +78,9 @@ func (p *Processor) member(a event.Actor, full *event.Member, at int64) (*ledger
 	s, err := p.Tx.Stats(m.N)
 	if err != nil || m.Status == ledger.MemberErased {
 		return m, s, err
+	}
+	if inPassing && len(a.Roles) == 0 {
+		a.Roles, a.Bot = s.Roles, a.Bot || s.Bot
 	}
 	roles := slices.Clone(a.Roles)
 	slices.Sort(roles)
@@ -382,7 +395,7 @@ func (p *Processor) comparePresence(o *event.Message, t *ledger.Thread, m *ledge
 		}
 		e.At, e.Inferred = orElse(o.RemovedAt, seen)
 		if o.Remover != nil {
-			by, _, err := p.member(*o.Remover, nil, e.At)
+			by, _, err := p.mentioned(*o.Remover, e.At)
 			if err != nil {
 				return err
 			}
@@ -431,7 +444,7 @@ func (p *Processor) compareAcceptance(o *event.Message, t *ledger.Thread, m *led
 	}
 	e.Facts = posted.Facts // the answer's author, as of the answer
 	if o.AcceptedBy != nil {
-		by, _, err := p.member(*o.AcceptedBy, nil, e.At)
+		by, _, err := p.mentioned(*o.AcceptedBy, e.At)
 		if err != nil {
 			return err
 		}
@@ -446,7 +459,7 @@ func (p *Processor) compareReactions(o *event.Message, t *ledger.Thread, m *ledg
 	for _, r := range o.Reactions {
 		names[r.Name] = true
 		for _, a := range r.By {
-			by, _, err := p.member(a, nil, m.At)
+			by, _, err := p.mentioned(a, m.At)
 			if err != nil {
 				return err
 			}
@@ -545,14 +558,14 @@ func (p *Processor) observeModeration(o *event.Moderation) error {
 	if err != nil || m == nil {
 		return err
 	}
-	by, _, err := p.member(o.By, nil, millis(o.At))
+	by, _, err := p.mentioned(o.By, millis(o.At))
 	if err != nil {
 		return err
 	}
 	e := &ledger.Event{Kind: event.ModerationApplied, Native: o.ID, At: millis(o.At), Thread: m.Thread, Message: m.N, Actor: by.N,
 		Data: ledger.Data{Outcome: o.Outcome}}
 	if len(o.Flaggers) > 0 {
-		f, s, err := p.member(o.Flaggers[0], nil, e.At)
+		f, s, err := p.mentioned(o.Flaggers[0], e.At)
 		if err != nil {
 			return err
 		}

@@ -313,6 +313,8 @@ func (p *pipeline) take(list []event.Observation, through int64) error {
 type timed struct {
 	o  *event.Observation
 	at int64
+	// opens says that it is a thread not known yet: it comes before what was posted at the same moment.
+	opens bool
 }
 
 // inOrder sorts the observations of a page by the time of what they tell: something new by its own time; anything else
@@ -323,7 +325,7 @@ func (p *pipeline) inOrder(list []event.Observation) ([]timed, error) {
 	opens := map[string][]int{} // a thread, and its opening if that is new
 	for i := range list {
 		o := &list[i]
-		order[i] = timed{o, p.conv.Observed}
+		order[i] = timed{o: o, at: p.conv.Observed}
 		if p.channel.History != ledger.HistoryComplete {
 			continue
 		}
