@@ -62,6 +62,7 @@ func TestNotMeasurable(t *testing.T) {
 		"feed shows no acceptance":            {solved, []string{"feed"}, "no accepted answers"},
 		"one channel that shows it is enough": {solved, []string{"feed", "discourse"}, ""},
 		"as its basis":                        {of, []string{"feed"}, "no accepted answers"},
+		"feed shows no removals":              {blueprint.Behaviour{On: []event.Kind{event.MessageRemoved}}, []string{"feed"}, "no removals"},
 		"posts are seen everywhere":           {blueprint.Behaviour{On: []event.Kind{"MessagePosted"}}, []string{"feed"}, ""},
 		"no channel":                          {solved, nil, "no channel"},
 	} {

@@ -4,6 +4,7 @@
 package app
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -149,6 +150,11 @@ func TestFidelityIsExplained(t *testing.T) {
 		var doc connectorDoc
 		decode(t, out.String(), &doc)
 		for _, f := range doc.Fidelity {
+			if strings.HasPrefix(f.Grade, "None") || f.Grade == "Invisible" {
+				if named := strings.Contains(strings.ToLower(strings.Join(doc.NotMeasurable, "\n")), cmp.Or(map[string]string{"acceptance": "solved"}[f.What], f.What)); !named {
+					t.Errorf("%s shows no %s, which is not said to be not measurable", name, f.What)
+				}
+			}
 			if f.Grade == "" || f.Meaning == "" {
 				t.Errorf("%s: %s is %q, which means %q", name, f.What, f.Grade, f.Meaning)
 			}
