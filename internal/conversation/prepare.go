@@ -34,7 +34,7 @@ func Prepare(list []event.Observation, workers int) map[*event.Message]*Prepared
 	for w := range workers {
 		wait.Go(func() {
 			for i := w; i < len(messages); i += workers {
-				done[i] = prepare(messages[i])
+				done[i] = tryPrepare(messages[i])
 			}
 		})
 	}
@@ -44,6 +44,17 @@ func Prepare(list []event.Observation, workers int) map[*event.Message]*Prepared
 		out[m] = done[i]
 	}
 	return out
+}
+
+// tryPrepare gives nil where reading the text panics: it is read again when its turn comes, where a panic sets aside one
+// observation rather than ending the process.
+func tryPrepare(m *event.Message) (d *Prepared) {
+	defer func() {
+		if recover() != nil {
+			d = nil
+		}
+	}()
+	return prepare(m)
 }
 
 func (p *Processor) prepared(m *event.Message) *Prepared {

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
@@ -17,8 +18,11 @@ import (
 )
 
 // PlainText gives the text of a message without markup: quotes, code and preformatted parts left out, as they are not
-// what the author says. Its length is bounded by event.MaxText.
+// what the author says. Its length is bounded by event.MaxText, and it is valid UTF-8.
 func PlainText(s, format string) string {
+	if !utf8.ValidString(s) {
+		s = string([]rune(s)) // each bad byte becomes U+FFFD, as when it goes through JSON
+	}
 	if format != "html" {
 		return cut(strings.TrimSpace(s))
 	}
@@ -75,13 +79,7 @@ func block(a atom.Atom) bool {
 	return false
 }
 
-func cut(s string) string {
-	s = html.UnescapeString(s)
-	if len(s) <= event.MaxText {
-		return s
-	}
-	return cutAt(s, event.MaxText)
-}
+func cut(s string) string { return cutAt(s, event.MaxText) }
 
 // textHash tells contents apart; it is short on purpose, so that it says little by itself.
 func textHash(s string) uint64 {
@@ -131,7 +129,7 @@ func readText(text string) Reading {
 	if len(full) > len(text) {
 		r.Words = len(strings.Fields(full))
 	}
-	r.Thanks = maybeThanks(low) && thanksRE.MatchString(low) && !thanksInAdvanceOnly(low)
+	r.Thanks = maybeThanks(low) && thanks(low)
 	r.AutoReply = autoReplyRE.MatchString(low[:min(len(low), 80)])
 	r.Question = asks(low)
 	return r
@@ -185,9 +183,22 @@ func language(words []string) string {
 
 var (
 	thanksRE    = regexp.MustCompile(`\b(thanks|thank you|thx|cheers mate|much appreciated|danke|dankeschön|vielen dank|merci|dank dir|dank euch|dank ihnen)\b`)
-	inAdvanceRE = regexp.MustCompile(`(thanks|thank you|cheers|danke|dank)( sehr| schön)?( in advance| im voraus| schon ?mal| vorab)`)
+	inAdvanceRE = regexp.MustCompile(`(thanks|thank you|thx|cheers|danke|dank)( (a lot|so much|very much|all|sehr|schön|euch|dir|ihnen))? ?(in advance|im voraus|schon ?mal|vorab)|(in advance|im voraus|schon ?mal|vorab),?( (vielen|herzlichen|many))? (danke?|thanks)`)
 	autoReplyRE = regexp.MustCompile(`^(this is an automat|automatische antwort|auto(matic)?[- ]?reply|out of office|ich bin (derzeit |zurzeit )?nicht im büro|abwesenheitsnotiz)`)
-	asksRE      = regexp.MustCompile(`(^|[.!?\n:,] *)(how (do|can|to|does|should|would|is|are|come)|what('s| is| are| does| do| would| should)|why (is|are|does|do|can|doesn|isn|won)|where (is|are|do|can|does)|which |who (can|knows|has)|when (will|is|does|do)|is (there|it|this|anyone)|are there|can (i|you|someone|anyone|we|it)|could (you|someone|anyone|it)|does (anyone|anybody|someone|it|this)|do (you|i|we)|has any(one|body)|any(one|body) (know|have|else|got)|any (idea|hint|suggestion|help|advice)s?|i need help|help me|wie (kann|geht|mache|bekomme|macht|funktioniert|lässt|lange|viel|oft|ist|stelle|kriege|soll)|was (ist|kann|mache|muss|sind|bedeutet|soll|tun)|warum |wieso |weshalb |woran |wo (ist|finde|kann|sind|liegt|bekomme)|welche[rsnm]? |wer (kann|weiß|hat|kennt)|wann (wird|kommt|ist)|kann (man|ich|mir|jemand|das)|könnt(e|et) (ihr|mir|jemand|man)|gibt es|hat (jemand|wer|einer)|weiß (jemand|wer)|kennt (jemand|wer)|ist es (möglich|normal)|jemand eine idee|hilfe|ich brauche hilfe)`)
+	declineRE   = regexp.MustCompile(`\b(no|nein),? (thanks|thank you|danke)\b`)
+)
+
+// Beginnings of a question. Relative ones also begin a clause that tells something (“…, which works”): after a comma they
+// ask only behind a greeting, or where the text has a question mark.
+const (
+	asking   = `how (do|can|to|does|should|would|is|are|come)|what('s| is| are| does| do| would| should)|why (is|are|does|do|can|doesn|isn|won)|where (is|are|do|can|does)|who (can|knows|has)|when (will|is|does|do)|is (there|it|this|anyone)|are there|can (i|you|someone|anyone|we|it)|could (you|someone|anyone|it)|does (anyone|anybody|someone|it|this)|do (you|i|we)|has any(one|body)|any(one|body) (know|have|else|got)|any (idea|hint|suggestion|help|advice)s?|i need help|help me|wie (kann|geht|mache|bekomme|macht|funktioniert|lässt|lange|viel|oft|ist|stelle|kriege|soll)|was (ist|kann|mache|muss|sind|bedeutet|soll|tun)|wo (ist|finde|kann|sind|liegt|bekomme)|wer (kann|weiß|hat|kennt)|wann (wird|kommt|ist)|kann (man|ich|mir|jemand|das)|könnt(e|et) (ihr|mir|jemand|man)|gibt es|hat (jemand|wer|einer)|weiß (jemand|wer)|kennt (jemand|wer)|ist es (möglich|normal)|jemand eine idee|hilfe|ich brauche hilfe`
+	relative = `which |warum |wieso |weshalb |woran |welche[rsnm]? `
+	greeting = `^(hi|hey|hello|hallo|moin|servus|guten \pL+)( \pL+)?, *`
+)
+
+var (
+	asksRE  = regexp.MustCompile(`(^|[.!?\n:,] *)(` + asking + `|` + relative + `)`)
+	plainRE = regexp.MustCompile(`(^|[.!?\n:,] *)(` + asking + `)|(^|[.!?\n:] *|` + greeting + `)(` + relative + `)`)
 )
 
 // maybeThanks is a cheap look before the expression.
@@ -200,8 +211,11 @@ func maybeThanks(low string) bool {
 	return false
 }
 
-func thanksInAdvanceOnly(low string) bool {
-	return inAdvanceRE.MatchString(low) && len(thanksRE.FindAllStringIndex(low, 3)) == 1
+// thanks says whether somebody is thanked for something that was done, not in advance, and not to decline.
+func thanks(low string) bool {
+	low = declineRE.ReplaceAllString(low, "")
+	n := len(thanksRE.FindAllStringIndex(low, 3))
+	return n > 1 || n == 1 && !inAdvanceRE.MatchString(low)
 }
 
 // asks needs a question mark that ends a sentence, together with a question's beginning; or, in a short text, either.
@@ -212,7 +226,7 @@ func asks(low string) bool {
 	}
 	mark := strings.Contains(low, "? ") || strings.HasSuffix(low, "?") || strings.Contains(low, "?\n") || strings.Contains(low, "??")
 	if len(low) < 160 {
-		return mark || asksRE.MatchString(low)
+		return mark || plainRE.MatchString(low)
 	}
 	return mark && asksRE.MatchString(low)
 }

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
 )
@@ -50,7 +51,7 @@ func BackupFile(ctx context.Context, path, to string) error {
 // made: the journal of erasures lies beside the ledger and is not part of a backup. The ledger that was there is kept as
 // path+".before-restore" until the restore is complete, and then removed, since it may hold what has been erased.
 func Restore(ctx context.Context, backup, path string, o Options) (erased int, err error) {
-	if err := checkBackup(ctx, backup); err != nil {
+	if err := checkBackup(ctx, backup, o.Keys); err != nil {
 		return 0, err
 	}
 	lock, err := takeLock(path + ".lock")
@@ -75,22 +76,27 @@ func Restore(ctx context.Context, backup, path string, o Options) (erased int, e
 	return erased, removeDatabase(old)
 }
 
-func checkBackup(ctx context.Context, backup string) error {
-	db, err := connect(backup, 8, true)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = db.Close() }() // only read
-	var verdict string
+// checkBackup looks at a backup without changing it: it may lie where nothing can be written.
+func checkBackup(ctx context.Context, backup string, keys Keys) error {
 	if _, err := os.Stat(backup); err != nil {
 		return fmt.Errorf("find the backup: %w", err)
 	}
+	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: backup}).EscapedPath()+"?mode=ro&immutable=1")
+	if err != nil {
+		return fmt.Errorf("open the backup: %w", err)
+	}
+	defer func() { _ = db.Close() }() // only read
+	var verdict string
 	if err := db.QueryRowContext(ctx, "PRAGMA quick_check").Scan(&verdict); err != nil || verdict != "ok" {
 		return fmt.Errorf("the backup %s is damaged or no ledger (%s): nothing was changed", filepath.Base(backup), verdict)
 	}
 	var n int
 	if err := db.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_master WHERE name IN ('events', 'marks', 'channels')").Scan(&n); err != nil || n != 3 {
 		return fmt.Errorf("%s is a database but no ledger of Kith: nothing was changed", filepath.Base(backup))
+	}
+	var id string
+	if err := db.QueryRowContext(ctx, "SELECT value FROM meta WHERE key = 'key'").Scan(&id); err != nil || keys.byID(id) == nil {
+		return fmt.Errorf("the backup %s was made under an identity key that was not given (add it as `previous`): nothing was changed", filepath.Base(backup))
 	}
 	return nil
 }

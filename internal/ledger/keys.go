@@ -26,6 +26,8 @@ import (
 // dropping that erases it).
 type Keys struct {
 	current, previous *masterKey
+	// retired know the look-up keys of times gone by, under which the block-list knows whoever was erased then.
+	retired []*masterKey
 }
 
 type masterKey struct {
@@ -122,16 +124,18 @@ func (k Keys) bind(ctx context.Context, db *sql.DB) error {
 	case id == k.current.id:
 		return nil
 	case k.previous != nil && id == k.previous.id:
-		_, err = db.ExecContext(ctx, "UPDATE meta SET value = ? WHERE key = 'key'", k.current.id)
-		return err
+		return nil // rotate moves it
 	}
 	return errors.New("the identity key does not fit this ledger: give the key it was made with (as `previous` beside a new `key` to rotate)")
 }
 
+// lookupSize is the length of a look-up hash in bytes.
+const lookupSize = 20
+
 func (m *masterKey) hash(channel int64, native string) []byte {
 	h := hmac.New(sha256.New, m.lookup)
 	fmt.Fprintf(h, "%d\x00%s", channel, native)
-	return h.Sum(nil)[:20]
+	return h.Sum(nil)[:lookupSize]
 }
 
 // seal encrypts with a fresh key of its own, and wraps that key.

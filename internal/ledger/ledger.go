@@ -98,7 +98,10 @@ func (l *Ledger) open(ctx context.Context, o Options) error {
 	if err := l.loadGroups(ctx); err != nil {
 		return fmt.Errorf("read the ledger's groups: %w", err)
 	}
-	return l.loadCounters(ctx)
+	if err := l.loadCounters(ctx); err != nil {
+		return err
+	}
+	return l.rotate(ctx)
 }
 
 func connect(path string, cacheMiB int, readOnly bool) (*sql.DB, error) {

@@ -41,8 +41,8 @@ type Tx struct {
 	aside     []SetAside
 	channels  map[int64]*Channel
 
-	guard, guards int // the savepoint now, and how many there have been
-	undo          []func()
+	guard int // the savepoint now; 0: none
+	undo  []func()
 }
 
 // cache holds rows as they are in the database. Since one process alone writes, it outlives a transaction that commits;
@@ -64,6 +64,9 @@ type cache struct {
 	members      map[int64]*Member
 	identities   map[lookupKey]identity
 	eventBySeq   map[int64]*Event
+	// guards is how many savepoints there have been. Rows remember the last one that kept a copy of them, so the number
+	// lives as long as they do.
+	guards int
 }
 
 // maxCached bounds the rows that are kept from one transaction to the next; beyond it everything is read anew.

@@ -429,17 +429,21 @@ func keys[K comparable, V any](m map[K]V) []K {
 }
 
 func (tx *Tx) flushTexts() error {
-	for table, m := range map[string]map[int64]text{"texts (message, at, text)": tx.texts, "titles (thread, at, text)": tx.titles} {
+	for _, kept := range []struct {
+		table, key string
+		rows       map[int64]text
+	}{{"texts", "message", tx.texts}, {"titles", "thread", tx.titles}} {
+		m := kept.rows
 		var ns []int64
 		for n, t := range m {
 			if t.text != "" {
 				ns = append(ns, n)
-			} else if err := tx.exec("DELETE FROM texts WHERE message = ?", n); err != nil {
+			} else if err := tx.exec("DELETE FROM "+kept.table+" WHERE "+kept.key+" = ?", n); err != nil {
 				return err
 			}
 		}
 		slices.Sort(ns)
-		if err := tx.insert("INSERT OR REPLACE INTO "+table, 3, len(ns), "", func(i int) ([]any, error) {
+		if err := tx.insert("INSERT OR REPLACE INTO "+kept.table+" ("+kept.key+", at, text)", 3, len(ns), "", func(i int) ([]any, error) {
 			t := m[ns[i]]
 			return []any{ns[i], t.at, t.text}, nil
 		}); err != nil {
