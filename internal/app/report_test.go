@@ -5,6 +5,7 @@ package app
 
 import (
 	"context"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -76,6 +77,21 @@ func TestNotMeasurable(t *testing.T) {
 				t.Errorf("got %q, want %q", got, tc.want)
 			}
 		})
+	}
+}
+
+// The README shows what make run shows.
+func TestReadmeShowsTheQuickstart(t *testing.T) {
+	std, out, _ := stdio("")
+	if err := Run(context.Background(), std, RunOptions{Folder: quickstart, DataDir: t.TempDir(), ExitWhenRead: true, Output: OutputText}); err != nil {
+		t.Fatal(err)
+	}
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := strings.TrimSpace(out.String()); !strings.Contains(string(readme), "```\n"+want+"\n```\n") {
+		t.Errorf("README.md shows something else than\n%s", want)
 	}
 }
 
