@@ -48,7 +48,7 @@ func write(folder string) error {
 	}
 	var more []string
 	for _, file := range old {
-		content, err := os.ReadFile(file) //nolint:gosec // a page of this repository
+		content, err := os.ReadFile(file)
 		if err != nil {
 			return err
 		}

@@ -56,7 +56,7 @@ func TestDocumentedManifestsValidate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = filepath.WalkDir("../../docs", func(path string, d fs.DirEntry, err error) error {
+	err = filepath.WalkDir("../../docs", func(path string, _ fs.DirEntry, err error) error {
 		if err == nil && filepath.Ext(path) == ".md" {
 			pages = append(pages, path)
 		}
