@@ -23,7 +23,10 @@ func main() {
 	}
 }
 
-// write writes one page for each connector and a list of them, and removes pages of connectors that are gone.
+// marker begins each page that is written here. Pages without it are a person's: they are listed, and left alone.
+const marker = "<!-- Written by `make generate`"
+
+// write writes one page for each connector and a list of all pages, and removes its pages of connectors that are gone.
 func write(folder string) error {
 	pages, err := app.ConnectorPages()
 	if err != nil {
@@ -31,13 +34,11 @@ func write(folder string) error {
 	}
 	names := slices.Sorted(maps.Keys(pages))
 	var list strings.Builder
-	list.WriteString("<!-- Written by `make generate` from connectors/catalogue. Change it there. -->\n# Connectors\n\n" +
+	list.WriteString(marker + " from connectors/catalogue. Change it there. -->\n# Connectors\n\n" +
 		"One page for each platform that Kith reads; `kith connectors NAME` shows the same.\n\n")
 	for _, name := range names {
-		title, _, _ := strings.Cut(pages[name][strings.Index(pages[name], "\n# ")+3:], "\n")
-		fmt.Fprintf(&list, "- [%s](%s.md)\n", title, name)
+		fmt.Fprintf(&list, "- [%s](%s.md)\n", title(pages[name], name), name)
 	}
-	pages["README"] = list.String()
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return err
 	}
@@ -45,17 +46,44 @@ func write(folder string) error {
 	if err != nil {
 		return err
 	}
+	var more []string
 	for _, file := range old {
-		if _, stays := pages[strings.TrimSuffix(filepath.Base(file), ".md")]; !stays {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		name := strings.TrimSuffix(filepath.Base(file), ".md")
+		_, stays := pages[name]
+		written := strings.HasPrefix(string(content), marker)
+		switch {
+		case !written && (stays || name == "README"):
+			return fmt.Errorf("%s was written by hand, and the page of a connector would take its place: name it otherwise", file)
+		case !written:
+			more = append(more, fmt.Sprintf("- [%s](%s.md)\n", title(string(content), name), name))
+		case !stays && name != "README":
 			if err := os.Remove(file); err != nil {
 				return err
 			}
 		}
 	}
+	if len(more) > 0 {
+		list.WriteString("\nSee also:\n\n" + strings.Join(more, ""))
+	}
+	pages["README"] = list.String()
 	for name, page := range pages {
 		if err := os.WriteFile(filepath.Join(folder, name+".md"), []byte(page), 0o644); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// title is a page's first heading.
+func title(page, name string) string {
+	for line := range strings.Lines(page) {
+		if heading, ok := strings.CutPrefix(line, "# "); ok {
+			return strings.TrimSpace(heading)
+		}
+	}
+	return name
 }

@@ -86,6 +86,8 @@ type connectorDoc struct {
 	Secrets    []secretDoc   `json:"secrets"`
 	Settings   []settingDoc  `json:"settings"`
 	Fidelity   []fidelityDoc `json:"fidelity"`
+	// NotMeasurable is what no behaviour can be counted on where the platform's channels are the only ones.
+	NotMeasurable []string `json:"notMeasurable"`
 }
 
 type secretDoc struct {
@@ -120,6 +122,7 @@ func describe(d sdk.Descriptor) (connectorDoc, error) {
 	doc := connectorDoc{
 		Name: d.Name, Title: d.Title, Maturity: d.Maturity, Summary: d.Summary, RoomSyntax: d.RoomSyntax,
 		Secrets: []secretDoc{}, Settings: []settingDoc{}, Fidelity: fidelity(d.Fidelity),
+		NotMeasurable: unseen(d.Fidelity),
 	}
 	for _, l := range d.Lanes {
 		doc.Lanes = append(doc.Lanes, string(l))
@@ -165,6 +168,30 @@ func fidelity(f sdk.Fidelity) []fidelityDoc {
 	}
 	return out
 }
+
+// unseen says what cannot be measured on a platform, in the words of behaviours. It follows cannotShow.
+func unseen(f sdk.Fidelity) []string {
+	out := []string{}
+	for _, x := range []struct {
+		lacks bool
+		text  string
+	}{
+		{f.Acceptance == sdk.AcceptanceNone, "What was solved: behaviours on `AnswerAccepted`, such as `solved-by-member`, and the state `solved` of `kith_questions`."},
+		{f.Reactions == sdk.ReactionsNone, "Reactions: behaviours on `ReactionAdded`, and thanks that are given by a reaction."},
+		{f.Reactions == sdk.ReactionsCounts, "Who reacted: a reaction is a number here, so that nobody can be credited with it."},
+		{f.Edits == sdk.EditsNone, "Edits: behaviours on `MessageEdited`."},
+		{f.Removals == sdk.RemovalsNone, "Removals: behaviours on `MessageRemoved`. What was removed there stays counted."},
+		{!f.Moderation, "Moderation by people on the platform: behaviours on `ModerationApplied`, such as flags that were upheld."},
+	} {
+		if x.lacks {
+			out = append(out, x.text)
+		}
+	}
+	return out
+}
+
+// neverZero says how what cannot be seen is shown.
+const neverZero = `A behaviour on an event that is named here is shown as "not measurable", never as 0, unless another channel of the community shows such events.`
 
 func (s *settingDoc) bounds() string {
 	var parts []string
@@ -224,6 +251,15 @@ func (d *connectorDoc) text() string {
 		t.row(f.What, f.Grade, f.Meaning)
 	}
 	b.WriteString(t.String())
+	b.WriteString("\nNot measurable here\n")
+	if len(d.NotMeasurable) == 0 {
+		b.WriteString("  nothing\n")
+		return b.String()
+	}
+	for _, x := range d.NotMeasurable {
+		fmt.Fprintf(&b, "  %s\n", strings.ReplaceAll(x, "`", ""))
+	}
+	fmt.Fprintf(&b, "  %s\n", neverZero)
 	return b.String()
 }
 
@@ -256,6 +292,15 @@ func (d *connectorDoc) Markdown() string {
 	for _, f := range d.Fidelity {
 		fmt.Fprintf(&b, "| %s | %s | %s |\n", f.What, f.Grade, f.Meaning)
 	}
+	b.WriteString("\n## Not measurable here\n\n")
+	if len(d.NotMeasurable) == 0 {
+		b.WriteString("Nothing: everything that behaviours look at can be seen.\n")
+		return b.String()
+	}
+	for _, x := range d.NotMeasurable {
+		fmt.Fprintf(&b, "- %s\n", x)
+	}
+	fmt.Fprintf(&b, "\n%s\n", neverZero)
 	return b.String()
 }
 

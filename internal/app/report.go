@@ -235,6 +235,8 @@ func cannotShow(kind event.Kind, platform string) string {
 		return "its channels show no accepted answers"
 	case (kind == event.ReactionAdded || kind == event.ReactionRemoved) && d.Fidelity.Reactions == sdk.ReactionsNone:
 		return "its channels show no reactions"
+	case kind == event.MessageRemoved && d.Fidelity.Removals == sdk.RemovalsNone:
+		return "its channels show no removals"
 	case kind == event.MessageEdited && d.Fidelity.Edits == sdk.EditsNone:
 		return "its channels show no edits"
 	case kind == event.ModerationApplied && !d.Fidelity.Moderation:

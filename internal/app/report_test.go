@@ -5,6 +5,7 @@ package app
 
 import (
 	"context"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -62,6 +63,7 @@ func TestNotMeasurable(t *testing.T) {
 		"feed shows no acceptance":            {solved, []string{"feed"}, "no accepted answers"},
 		"one channel that shows it is enough": {solved, []string{"feed", "discourse"}, ""},
 		"as its basis":                        {of, []string{"feed"}, "no accepted answers"},
+		"feed shows no removals":              {blueprint.Behaviour{On: []event.Kind{event.MessageRemoved}}, []string{"feed"}, "no removals"},
 		"posts are seen everywhere":           {blueprint.Behaviour{On: []event.Kind{"MessagePosted"}}, []string{"feed"}, ""},
 		"no channel":                          {solved, nil, "no channel"},
 	} {
@@ -75,6 +77,21 @@ func TestNotMeasurable(t *testing.T) {
 				t.Errorf("got %q, want %q", got, tc.want)
 			}
 		})
+	}
+}
+
+// The README shows what make run shows.
+func TestReadmeShowsTheQuickstart(t *testing.T) {
+	std, out, _ := stdio("")
+	if err := Run(context.Background(), std, RunOptions{Folder: quickstart, DataDir: t.TempDir(), ExitWhenRead: true, Output: OutputText}); err != nil {
+		t.Fatal(err)
+	}
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := strings.TrimSpace(out.String()); !strings.Contains(string(readme), "```\n"+want+"\n```\n") {
+		t.Errorf("README.md shows something else than\n%s", want)
 	}
 }
 

@@ -4,6 +4,7 @@
 package app
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -55,7 +56,7 @@ func TestDocumentedManifestsValidate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = filepath.WalkDir("../../docs", func(path string, d fs.DirEntry, err error) error {
+	err = filepath.WalkDir("../../docs", func(path string, _ fs.DirEntry, err error) error {
 		if err == nil && filepath.Ext(path) == ".md" {
 			pages = append(pages, path)
 		}
@@ -149,6 +150,11 @@ func TestFidelityIsExplained(t *testing.T) {
 		var doc connectorDoc
 		decode(t, out.String(), &doc)
 		for _, f := range doc.Fidelity {
+			if strings.HasPrefix(f.Grade, "None") || f.Grade == "Invisible" {
+				if named := strings.Contains(strings.ToLower(strings.Join(doc.NotMeasurable, "\n")), cmp.Or(map[string]string{"acceptance": "solved"}[f.What], f.What)); !named {
+					t.Errorf("%s shows no %s, which is not said to be not measurable", name, f.What)
+				}
+			}
 			if f.Grade == "" || f.Meaning == "" {
 				t.Errorf("%s: %s is %q, which means %q", name, f.What, f.Grade, f.Meaning)
 			}
