@@ -37,21 +37,44 @@ func ledgerFlags(c *cobra.Command, o *app.LedgerOptions) {
 }
 
 func ledgerRebuild(logs *logFlags, o *app.LedgerOptions) *cobra.Command {
-	return &cobra.Command{
+	const recorded, current = "recorded", "current"
+	var under string
+	var ro app.RecomputeOptions
+	c := &cobra.Command{
 		Use:   "rebuild",
 		Short: "Derive everything anew from the record",
 		Long: `Derives threads, members' activity and behaviours anew from the recorded events, under the definitions that were in
-force then, and puts them in the place of what is there. Exported counters do not move.`,
-		Example: "  kith ledger rebuild --community acme",
-		Args:    usageArgs(cobra.NoArgs),
+force then, and puts them in the place of what is there. Exported counters do not move.
+
+With --blueprint current it recomputes the whole record under the manifests of a folder instead, as if they had been in
+force from the start, and tells for each behaviour what was recorded and what it would be, and how far back that reaches.
+It changes nothing then.`,
+		Example: `  kith ledger rebuild --community acme
+  kith ledger rebuild --blueprint current -f community`,
+		Args: usageArgs(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
 			std, err := logs.stdio(c)
 			if err != nil {
 				return err
 			}
+			switch {
+			case under == current:
+				return app.LedgerRecompute(c.Context(), std, *o, ro)
+			case under != recorded:
+				return app.Usagef("--blueprint %q is not known: give %s or %s", under, recorded, current)
+			case c.Flags().Changed("filename") || c.Flags().Changed("output"):
+				return app.Usagef("-f and -o go with --blueprint %s: a rebuild takes its definitions from the record", current)
+			}
 			return app.LedgerRebuild(c.Context(), std, *o)
 		},
 	}
+	c.Flags().StringVar(&under, "blueprint", recorded, "under which definitions: "+recorded+", or "+current+" to recompute and change nothing")
+	complete(c, "blueprint", recorded, current)
+	c.Flags().StringVarP(&ro.Folder, "filename", "f", "", "folder with the manifests, for --blueprint "+current)
+	// It fails only for a flag that is not there, which the test of all commands finds.
+	_ = c.MarkFlagDirname("filename")
+	outputFlag(c, &ro.Output, app.OutputText, app.OutputJSON)
+	return c
 }
 
 func ledgerCheck(logs *logFlags, o *app.LedgerOptions) *cobra.Command {

@@ -15,8 +15,8 @@ func newRun(logs *logFlags) *cobra.Command {
 		Use:   "run -f FOLDER",
 		Short: "Read a community's channels and show what its members do for each other",
 		Long: `Runs everything in one process, from the manifests of a folder: reads history, then what is new, keeps it in a ledger,
-works out objectives, and serves metrics. The folder is watched: edits apply without a restart, and a broken edit keeps
-the last good state.
+works out objectives, and serves metrics. Its files *.yaml, *.yml and *.json are read, sub-folders are not. The folder is
+watched: edits apply without a restart, and a broken edit keeps the last good state.
 
 Secrets are files: --secrets-dir DIR holds a folder for each Secret with a file for each key, as Kubernetes mounts them.
 They are read again when they change.
@@ -46,7 +46,7 @@ SIGTERM or Ctrl-C ends it after what is being written; the next run goes on from
 
 // folderFlag is -f.
 func folderFlag(c *cobra.Command, into *string) {
-	c.Flags().StringVarP(into, "filename", "f", "", "folder or file with the manifests")
+	c.Flags().StringVarP(into, "filename", "f", "", "folder (without its sub-folders) or file with the manifests")
 	// These fail only for a flag that is not there, which the test of all commands finds.
 	_ = c.MarkFlagRequired("filename")
 	_ = c.MarkFlagDirname("filename")

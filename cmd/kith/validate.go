@@ -15,7 +15,9 @@ func newValidate(logs *logFlags) *cobra.Command {
 		Use:   "validate -f FOLDER",
 		Short: "Judge manifests as a cluster and kith run would",
 		Long: `Judges the manifests of a folder, a file or standard input (-f -): what a cluster would refuse, and what cannot work
-together. All problems are told at once, each with its line and what to do. With an error the exit code is 1.`,
+together. All problems are told at once, each with its line and what to do. With an error the exit code is 1.
+
+Of a folder the files *.yaml, *.yml and *.json are read, sub-folders are not.`,
 		Example: `  kith validate -f community
   kith validate -f community/objectives.yaml -o json
   kith validate -f community -o github   # annotations in GitHub Actions`,

@@ -83,7 +83,7 @@ func (cs *channels) reader(c *blueprint.Channel, since time.Time, origin bluepri
 	shared := cs.client(c, ca)
 	settings := localSettings(c, origin)
 	r := reader.Channel{
-		Name: c.Name, Descriptor: d, Suspended: c.Suspend, PollInterval: c.Poll, Generation: cs.generation(c, since, settings, ca),
+		Name: c.Name, Descriptor: d, Suspended: c.Suspend, PollInterval: c.Poll, SweepInterval: sweepInterval(c.Poll), Generation: cs.generation(c, since, settings, ca),
 		Config: sdk.Config{
 			Name: c.Name, URL: c.URL, Since: since, Settings: settings, Secrets: secrets, HTTP: shared.http, Now: cs.now,
 			Rooms: sdk.Rooms{Include: c.Rooms.Include, Exclude: c.Rooms.Exclude},
@@ -214,4 +214,10 @@ func localSettings(c *blueprint.Channel, origin blueprint.Origin) map[string]any
 	}
 	out["path"] = filepath.Join(filepath.Dir(origin.File), filepath.FromSlash(path))
 	return out
+}
+
+// sweepInterval is how often what has been read is looked at again for edits, removals and acceptances: every tenth
+// poll, and at least once an hour.
+func sweepInterval(poll time.Duration) time.Duration {
+	return min(max(10*poll, time.Minute), time.Hour)
 }

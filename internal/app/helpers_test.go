@@ -89,7 +89,8 @@ func stdio(in string) (std Stdio, out, err *screen) {
 }
 
 const (
-	quickstart = "../../config/samples/quickstart"
+	samples    = "../../config/samples"
+	quickstart = samples + "/quickstart"
 	forumZip   = quickstart + "/forum.zip"
 )
 

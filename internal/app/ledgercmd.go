@@ -6,14 +6,17 @@ package app
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/kith-dev/kith/internal/behaviour"
 	"github.com/kith-dev/kith/internal/blueprint"
 	"github.com/kith-dev/kith/internal/hub"
 	"github.com/kith-dev/kith/internal/ledger"
@@ -148,6 +151,149 @@ func reach(ctx context.Context, l *ledger.Ledger) string {
 	}
 	day := func(ms int64) string { return time.UnixMilli(ms).UTC().Format(time.DateOnly) }
 	return fmt.Sprintf("It reaches from %s to %s; what texts said is taken from the stored facts, since texts go after a while.", day(first), day(last))
+}
+
+// RecomputeOptions say under which manifests the record is recomputed.
+type RecomputeOptions struct {
+	// Folder holds the manifests; Output is text or json.
+	Folder, Output string
+}
+
+type recomputed struct {
+	Community  string                `json:"community"`
+	Behaviours []recomputedBehaviour `json:"behaviours"`
+	// ActivityFrom and ActivityTo bound the record. TextsFrom is the oldest message of which a text is left: rules that
+	// read texts, and were others then, see nothing before it.
+	ActivityFrom time.Time `json:"activityFrom,omitzero"`
+	ActivityTo   time.Time `json:"activityTo,omitzero"`
+	TextsFrom    time.Time `json:"textsFrom,omitzero"`
+}
+
+type recomputedBehaviour struct {
+	Name string `json:"name"`
+	// Recorded and Recomputed are how often it counted in all of the record; null is what may not be told, for the reason
+	// in Withheld.
+	Recorded   *int   `json:"recorded"`
+	Recomputed *int   `json:"recomputed"`
+	Withheld   string `json:"withheld,omitempty"`
+	ReadsText  bool   `json:"readsText,omitempty"`
+}
+
+// LedgerRecompute tells what the record would come to, had the manifests of a folder been in force from the start. It
+// changes nothing.
+func LedgerRecompute(ctx context.Context, std Stdio, o LedgerOptions, ro RecomputeOptions) error {
+	if err := checkOutput(ro.Output, OutputText, OutputJSON); err != nil {
+		return err
+	}
+	if ro.Folder == "" {
+		return Usagef("under which manifests? Give their folder with -f")
+	}
+	m := manifests{folder: ro.Folder, wanted: o.Community}
+	c, err := m.load()
+	if c != nil {
+		for _, p := range c.problems {
+			fmt.Fprintln(std.Err, p)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	if blueprint.HasErrors(c.problems) {
+		return fmt.Errorf("nothing was recomputed: correct what is wrong with %s first", ro.Folder)
+	}
+	if o.DataDir == "" {
+		o.Community = c.blueprint.Name
+	}
+	return o.with(ctx, func(l *ledger.Ledger) error {
+		out, err := recompute(ctx, std, l, c.blueprint)
+		if err != nil {
+			return err
+		}
+		if ro.Output == OutputJSON {
+			return json.NewEncoder(std.Out).Encode(out)
+		}
+		_, err = fmt.Fprint(std.Out, out.text())
+		return err
+	})
+}
+
+func recompute(ctx context.Context, std Stdio, l *ledger.Ledger, bp *blueprint.Blueprint) (*recomputed, error) {
+	recorded, err := recordedBlueprint(ctx, l)
+	if err != nil {
+		return nil, err
+	}
+	if recorded.Name != bp.Name {
+		return nil, fmt.Errorf("the ledger is of community %s, the manifests are of %s: name another folder with -f or --data-dir", recorded.Name, bp.Name)
+	}
+	shadow, err := hub.Recompute(ctx, l, bp, steps(std, "recomputing"))
+	if err != nil {
+		return nil, err
+	}
+	before, err := behaviour.Totals(ctx, l.Reader(), bp, totalsWindow)
+	var after []behaviour.Total
+	if err == nil {
+		after, err = behaviour.Totals(ctx, shadow.Reader(), bp, totalsWindow)
+	}
+	if err := errors.Join(err, shadow.Discard()); err != nil {
+		return nil, err
+	}
+	out := &recomputed{Community: bp.Name, Behaviours: []recomputedBehaviour{}}
+	for i := range after {
+		x, y := behaviourOf(bp, before[i]), behaviourOf(bp, after[i])
+		out.Behaviours = append(out.Behaviours, recomputedBehaviour{Name: x.Name, Recorded: x.All, Recomputed: y.All,
+			Withheld: withheldAll(bp, x.All, y.All), ReadsText: after[i].Behaviour.ReadsText})
+	}
+	var first, last, texts int64
+	err = l.Reader().QueryRowContext(ctx, `SELECT coalesce(min(at), 0), coalesce(max(at), 0), (SELECT coalesce(min(at), 0) FROM texts)
+		FROM events WHERE at > 0 AND channel != 0`).Scan(&first, &last, &texts)
+	out.ActivityFrom, out.ActivityTo, out.TextsFrom = timeOrZero(first), timeOrZero(last), timeOrZero(texts)
+	return out, err
+}
+
+func withheldAll(bp *blueprint.Blueprint, numbers ...*int) string {
+	if slices.Contains(numbers, nil) {
+		return fewer(bp)
+	}
+	return ""
+}
+
+func timeOrZero(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms).UTC()
+}
+
+func (r *recomputed) text() string {
+	t := newTable("", 1, 2)
+	t.row("BEHAVIOUR", "RECORDED", "RECOMPUTED")
+	withheld, reading := "", false
+	for _, b := range r.Behaviours {
+		name := b.Name
+		if b.ReadsText {
+			name, reading = name+" (reads texts)", true
+		}
+		if b.Withheld != "" {
+			withheld = b.Withheld
+		}
+		t.row(name, told(b.Recorded), told(b.Recomputed))
+	}
+	s := t.String()
+	if withheld != "" {
+		s += fmt.Sprintf("  %s: the figure would be %s\n", few, withheld)
+	}
+	if r.ActivityFrom.IsZero() {
+		return s + "The record is empty.\n"
+	}
+	s += fmt.Sprintf("Activity is recorded from %s to %s. Parties, levels and what else was known of a moment stay as they were recorded.\n",
+		r.ActivityFrom.Format(time.DateOnly), r.ActivityTo.Format(time.DateOnly))
+	switch {
+	case reading && r.TextsFrom.IsZero():
+		s += "No texts are left: where a rule that reads texts was another one then, it sees none.\n"
+	case reading:
+		s += fmt.Sprintf("Texts are left since %s: where a rule that reads texts was another one then, it sees none before that day.\n", r.TextsFrom.Format(time.DateOnly))
+	}
+	return s + "Nothing was changed.\n"
 }
 
 // LedgerRetry processes again what was set aside.

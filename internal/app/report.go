@@ -15,7 +15,6 @@ import (
 	"github.com/kith-dev/kith/internal/blueprint"
 	"github.com/kith-dev/kith/internal/hub"
 	"github.com/kith-dev/kith/internal/ledger"
-	"github.com/kith-dev/kith/internal/metrics"
 	"github.com/kith-dev/kith/internal/reader"
 )
 
@@ -41,12 +40,14 @@ type reportObjective struct {
 	// Share is whether it is hits of cases; else hits is the count.
 	Share bool `json:"share"`
 	// Value, Hits, Cases and Provisional are absent where there is nothing to be told: about too few people, or unread.
-	Value           *float64  `json:"value,omitempty"`
-	AtLeast         string    `json:"atLeast,omitempty"`
-	AtMost          string    `json:"atMost,omitempty"`
-	Hits            *int      `json:"hits,omitempty"`
-	Cases           *int      `json:"cases,omitempty"`
-	Provisional     int       `json:"provisional,omitempty"`
+	Value       *float64 `json:"value,omitempty"`
+	AtLeast     string   `json:"atLeast,omitempty"`
+	AtMost      string   `json:"atMost,omitempty"`
+	Hits        *int     `json:"hits,omitempty"`
+	Cases       *int     `json:"cases,omitempty"`
+	Provisional int      `json:"provisional,omitempty"`
+	// ProvisionalFew says that there are provisional cases, of fewer people than the minimum group size.
+	ProvisionalFew  bool      `json:"provisionalFew,omitempty"`
 	Window          string    `json:"window"`
 	From            time.Time `json:"from,omitzero"`
 	To              time.Time `json:"to,omitzero"`
@@ -57,24 +58,29 @@ type reportBehaviour struct {
 	Name   string `json:"name"`
 	Family string `json:"family"`
 	Role   string `json:"role"`
-	// Counted, Pending and Undone are of the last 28 days up to asOf, All is since the ledger began. For a behaviour
-	// of another one, Of is how many of its cases are decided.
-	Counted int `json:"counted"`
-	Of      int `json:"of,omitempty"`
-	Pending int `json:"pending"`
-	Undone  int `json:"undone"`
-	All     int `json:"all"`
+	// Counted, Pending and Undone are of the last 28 days up to asOf, All is since the ledger began. Where Share is
+	// true, Counted is a part Of how many cases are decided. Null (Of: absent) is what may not be told, for the reason in
+	// Withheld.
+	Share    bool   `json:"share,omitempty"`
+	Counted  *int   `json:"counted"`
+	Of       *int   `json:"of,omitempty"`
+	Pending  *int   `json:"pending"`
+	Undone   *int   `json:"undone"`
+	All      *int   `json:"all"`
+	Withheld string `json:"withheld,omitempty"`
 	// NotMeasurable says why it cannot be seen on any channel; the numbers mean nothing then.
 	NotMeasurable string `json:"notMeasurable,omitempty"`
 }
 
 type reportWorth struct {
-	Factor string  `json:"factor"`
-	Unit   string  `json:"unit"`
-	Cases  int     `json:"cases"`
-	Low    float64 `json:"low"`
-	Mid    float64 `json:"mid"`
-	High   float64 `json:"high"`
+	Factor string `json:"factor"`
+	Unit   string `json:"unit"`
+	// Cases and amounts are null where they may not be told, for the reason in Withheld.
+	Cases    *int     `json:"cases"`
+	Low      *float64 `json:"low"`
+	Mid      *float64 `json:"mid"`
+	High     *float64 `json:"high"`
+	Withheld string   `json:"withheld,omitempty"`
 }
 
 type reportChannel struct {
@@ -103,7 +109,7 @@ func makeReport(ctx context.Context, h *hub.Hub, states []reader.State) (*report
 		return nil, err
 	}
 	for _, x := range results {
-		r.Objectives = append(r.Objectives, objectiveOf(bp, x))
+		r.Objectives = append(r.Objectives, objectiveOf(x))
 	}
 	totals, err := behaviour.Totals(ctx, db, bp, totalsWindow)
 	if err != nil {
@@ -111,14 +117,7 @@ func makeReport(ctx context.Context, h *hub.Hub, states []reader.State) (*report
 	}
 	for _, t := range totals {
 		r.AsOf = t.AsOf
-		cases := 0
-		if t.Behaviour.Of != "" {
-			cases = t.Counted + t.Unfulfilled
-		}
-		r.Behaviours = append(r.Behaviours, reportBehaviour{
-			Name: t.Behaviour.Name, Family: t.Behaviour.Family, Role: t.Behaviour.Role, Counted: t.Counted, Of: cases,
-			Pending: t.Pending, Undone: t.Undone, All: t.CountedAll, NotMeasurable: notMeasurable(t.Behaviour, bp),
-		})
+		r.Behaviours = append(r.Behaviours, behaviourOf(bp, t))
 	}
 	if !r.AsOf.IsZero() && r.AsOf.Unix() > 0 {
 		worth, err := behaviour.Worth(ctx, db, bp, r.AsOf.Add(-totalsWindow), r.AsOf.Add(time.Millisecond))
@@ -126,7 +125,7 @@ func makeReport(ctx context.Context, h *hub.Hub, states []reader.State) (*report
 			return nil, err
 		}
 		for _, w := range worth {
-			r.Worth = append(r.Worth, reportWorth{w.Factor.Name, w.Factor.Unit, w.Cases, w.Low, w.Mid, w.High})
+			r.Worth = append(r.Worth, worthOf(bp, w))
 		}
 	} else {
 		r.AsOf = time.Time{}
@@ -135,7 +134,7 @@ func makeReport(ctx context.Context, h *hub.Hub, states []reader.State) (*report
 	return r, err
 }
 
-func objectiveOf(bp *blueprint.Blueprint, x behaviour.Result) reportObjective {
+func objectiveOf(x behaviour.Result) reportObjective {
 	o := reportObjective{
 		Name: x.Objective.Name, Statement: x.Objective.Statement, Standing: x.Standing, Reason: x.Reason, Share: x.Objective.Share != "",
 		AtLeast: x.Objective.AtLeast, AtMost: x.Objective.AtMost, Window: windowOf(x.Objective), From: x.From, To: x.To,
@@ -145,15 +144,50 @@ func objectiveOf(bp *blueprint.Blueprint, x behaviour.Result) reportObjective {
 		return o
 	}
 	// Cases that are about fewer people than the minimum group are those people.
-	if metrics.Disclosed(bp, x) {
-		o.Hits, o.Cases, o.Provisional = &x.Hits, &x.Cases, x.Provisional
-	} else {
-		o.Reason = fmt.Sprintf("the figure would be about fewer than %d people", bp.Privacy.MinimumGroupSize)
+	if !x.Withheld {
+		o.Hits, o.Cases = &x.Hits, &x.Cases
 	}
+	o.Provisional, o.ProvisionalFew = x.Provisional, x.ProvisionalWithheld
 	if x.Standing != behaviour.TooFew {
 		o.Value = &x.Value
 	}
 	return o
+}
+
+// behaviourOf leaves out each number that would be about fewer people than the minimum group. A basis, and what is
+// credited to nobody, is nothing that anybody did.
+func behaviourOf(bp *blueprint.Blueprint, t behaviour.Total) reportBehaviour {
+	b := reportBehaviour{Name: t.Behaviour.Name, Family: t.Behaviour.Family, Role: t.Behaviour.Role, NotMeasurable: notMeasurable(t.Behaviour, bp)}
+	about := func(n, people int) *int {
+		if n > 0 && people < bp.Privacy.MinimumGroupSize && t.Behaviour.Role == blueprint.RoleValue {
+			b.Withheld = fewer(bp)
+			return nil
+		}
+		return &n
+	}
+	tell := about
+	if t.Behaviour.Credit == blueprint.CreditNone {
+		tell = func(n, _ int) *int { return &n }
+	}
+	b.Counted, b.Pending, b.Undone, b.All = tell(t.Counted, t.People), tell(t.Pending, t.PeoplePending), tell(t.Undone, t.PeopleUndone), tell(t.CountedAll, t.PeopleAll)
+	if b.Share = t.Behaviour.Of != ""; b.Share {
+		b.Of = about(t.Counted+t.Unfulfilled, t.PeopleDecided)
+	}
+	return b
+}
+
+func worthOf(bp *blueprint.Blueprint, w behaviour.WorthRange) reportWorth {
+	r := reportWorth{Factor: w.Factor.Name, Unit: w.Factor.Unit}
+	if w.Cases > 0 && w.People < bp.Privacy.MinimumGroupSize {
+		r.Withheld = fewer(bp)
+		return r
+	}
+	r.Cases, r.Low, r.Mid, r.High = &w.Cases, &w.Low, &w.Mid, &w.High
+	return r
+}
+
+func fewer(bp *blueprint.Blueprint) string {
+	return fmt.Sprintf("about fewer than %d people", bp.Privacy.MinimumGroupSize)
 }
 
 func windowOf(o *blueprint.Objective) string {

@@ -41,6 +41,9 @@ func (r *report) writeObjectives(b *strings.Builder) {
 		if o.Provisional > 0 {
 			fmt.Fprintf(b, "  %s: %s, not decided yet and not counted\n", o.Name, count(o.Provisional, "case is provisional", "cases are provisional"))
 		}
+		if o.ProvisionalFew {
+			fmt.Fprintf(b, "  %s: a few cases are provisional, not decided yet and not counted\n", o.Name)
+		}
 		if o.ActivityBecause != "" {
 			fmt.Fprintf(b, "  %s counts activity because: %s\n", o.Name, o.ActivityBecause)
 		}
@@ -89,25 +92,42 @@ func (r *report) writeBehaviours(b *strings.Builder) {
 	t := newTable("", 2, 3, 4, 5)
 	t.row("BEHAVIOUR", "FAMILY", "28 D", "PENDING", "UNDONE", "EVER")
 	var why []string
+	withheld := ""
 	for _, x := range byFamily(r.Behaviours) {
 		if x.NotMeasurable != "" {
 			t.row(x.Name, x.Family, "not measurable")
 			why = append(why, fmt.Sprintf("  %s is not measurable: %s\n", x.Name, x.NotMeasurable))
 			continue
 		}
-		n := number(x.Counted)
-		if x.Of > 0 {
-			n += " of " + number(x.Of)
+		if x.Withheld != "" {
+			withheld = x.Withheld
+		}
+		n := told(x.Counted)
+		if x.Share && !(x.Of != nil && *x.Of == 0) && !(x.Of == nil && x.Counted == nil) {
+			n += " of " + told(x.Of)
 		}
 		name := x.Name
 		if x.Role == blueprint.RoleBasis {
 			name += " (basis)"
 		}
-		t.row(name, x.Family, n, number(x.Pending), number(x.Undone), number(x.All))
+		t.row(name, x.Family, n, told(x.Pending), told(x.Undone), told(x.All))
 	}
 	b.WriteString(t.String())
 	b.WriteString(strings.Join(why, ""))
+	if withheld != "" {
+		fmt.Fprintf(b, "  %s: the figure would be %s\n", few, withheld)
+	}
 	b.WriteString("\n")
+}
+
+// few stands for a number about fewer people than the minimum group.
+const few = "few"
+
+func told(n *int) string {
+	if n == nil {
+		return few
+	}
+	return number(*n)
 }
 
 // byFamily keeps the order of families' first appearance, and in a family that of names.
@@ -131,12 +151,22 @@ func (r *report) writeWorth(b *strings.Builder) {
 	if len(r.Worth) == 0 {
 		return
 	}
+	withheld := ""
 	t := newTable("", 2, 3, 4)
 	t.row("WORTH IN 28 D", "UNIT", "LOW", "MID", "HIGH", "")
 	for _, w := range r.Worth {
-		t.row(w.Factor, w.Unit, amount(w.Low), amount(w.Mid), amount(w.High), r.Currency)
+		if w.Withheld != "" {
+			t.row(w.Factor, w.Unit, few, few, few, r.Currency)
+			withheld = w.Withheld
+			continue
+		}
+		t.row(w.Factor, w.Unit, amount(*w.Low), amount(*w.Mid), amount(*w.High), r.Currency)
 	}
-	b.WriteString(t.String() + "\n")
+	b.WriteString(t.String())
+	if withheld != "" {
+		fmt.Fprintf(b, "  %s: the amount would be %s\n", few, withheld)
+	}
+	b.WriteString("\n")
 }
 
 func amount(v float64) string { return number(int64(v + 0.5)) }

@@ -5,6 +5,9 @@ package app
 
 import (
 	"errors"
+	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -31,6 +34,75 @@ func TestValidateAcceptsWhatIsGood(t *testing.T) {
 	if err := Validate(std, "-", OutputText); err == nil || !strings.Contains(err.Error(), "no resources of Kith") {
 		t.Errorf("a folder of other people's resources: %v", err)
 	}
+}
+
+func TestSamplesValidate(t *testing.T) {
+	for _, dir := range []string{samples, quickstart} {
+		std, out, said := stdio("")
+		if err := Validate(std, dir, OutputText); err != nil || !strings.Contains(out.String(), "0 errors, 0 warnings") {
+			t.Errorf("%s: %v\n%s%s", dir, err, out, said)
+		}
+	}
+}
+
+// The manifests that the documentation shows are valid beside those of config/samples and the library.
+func TestDocumentedManifestsValidate(t *testing.T) {
+	std, library, _ := stdio("")
+	if err := Library(std, "community", nil); err != nil {
+		t.Fatal(err)
+	}
+	pages, err := filepath.Glob("../../*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = filepath.WalkDir("../../docs", func(path string, d fs.DirEntry, err error) error {
+		if err == nil && filepath.Ext(path) == ".md" {
+			pages = append(pages, path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for _, page := range pages {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, block := range yamlBlocks(string(text)) {
+			if !strings.Contains(block, "apiVersion: kith.dev/") {
+				continue
+			}
+			found++
+			t.Run(fmt.Sprintf("%s/%d", filepath.Base(page), i+1), func(t *testing.T) {
+				files := map[string]string{"library.yaml": library.String(), "snippet.yaml": block}
+				if !strings.Contains(block, "kind: Community\n") {
+					community, err := os.ReadFile(filepath.Join(samples, "community.yaml"))
+					if err != nil {
+						t.Fatal(err)
+					}
+					files["community.yaml"] = string(community)
+				}
+				std, out, said := stdio("")
+				if err := Validate(std, folder(t, files), OutputText); err != nil || !strings.Contains(out.String(), "0 errors, 0 warnings") {
+					t.Errorf("%v\n%s%s\n%s", err, out, said, block)
+				}
+			})
+		}
+	}
+	if found == 0 {
+		t.Error("no page shows a manifest: README.md should")
+	}
+}
+
+// yamlBlocks are the fenced YAML of a page, also where they stand in a list.
+func yamlBlocks(page string) (blocks []string) {
+	for _, part := range strings.Split(page, "```yaml\n")[1:] {
+		block, _, _ := strings.Cut(part, "```")
+		blocks = append(blocks, block)
+	}
+	return blocks
 }
 
 func TestLibraryValidates(t *testing.T) {

@@ -42,6 +42,9 @@ type Result struct {
 	Hits, Cases, Provisional int
 	// People is how many distinct members the figure is about.
 	People int
+	// Withheld says that there are cases, of fewer people than the minimum group: Hits, Cases and People are 0 then, and
+	// mean nothing. ProvisionalWithheld says the same of Provisional.
+	Withheld, ProvisionalWithheld bool
 	// From and To bound the window; AsOf is up to when everything has been read.
 	From, To, AsOf time.Time
 }
@@ -113,6 +116,8 @@ type question struct {
 	channels []any
 	asOf     int64
 	from, to int64
+	// people are those whom the decided cases are about, waiting those of the provisional ones.
+	people, waiting map[int64]bool
 }
 
 func (q *question) result() (Result, error) {
@@ -124,14 +129,14 @@ func (q *question) result() (Result, error) {
 	q.window()
 	r.From, r.To, r.AsOf = time.UnixMilli(q.from).In(q.location), time.UnixMilli(q.to).In(q.location), time.UnixMilli(q.asOf).UTC()
 	name := q.o.Share + q.o.Count
-	people := map[int64]bool{}
+	q.people, q.waiting = map[int64]bool{}, map[int64]bool{}
 	err := each(q.ctx, q.db, func(rs *sql.Rows) error {
 		var c oneCase
 		if err := rs.Scan(&c.state, &c.due, &c.credit.member, &c.credit.level, &c.credit.party, &c.credit.segment,
 			&c.benefits.member, &c.benefits.level, &c.benefits.party, &c.benefits.segment); err != nil {
 			return err
 		}
-		q.take(&r, c, people)
+		q.take(&r, c)
 		return nil
 	}, "SELECT state, due, credit, level, party, segment, benefits, benefits_level, benefits_party, benefits_segment FROM occurrences "+
 		"WHERE behaviour = ? AND arose >= ? AND arose < ? AND state IN (0, 1, 5) AND channel IN ("+placeholders(len(q.channels))+")",
@@ -142,7 +147,7 @@ func (q *question) result() (Result, error) {
 	if err := q.undecided(&r); err != nil {
 		return r, err
 	}
-	r.People = len(people)
+	r.People = len(q.people)
 	q.stand(&r)
 	return r, nil
 }
@@ -231,7 +236,7 @@ func (s someone) of(a *blueprint.Audience) bool {
 
 // take counts one case. An audience of those who benefit narrows the cases; one of those who are credited narrows what
 // counts as fulfilled, for an unfulfilled case is nobody's.
-func (q *question) take(r *Result, c oneCase, people map[int64]bool) {
+func (q *question) take(r *Result, c oneCase) {
 	a := &q.o.Audience
 	who := c.credit
 	if a.Who == "Benefits" {
@@ -242,6 +247,7 @@ func (q *question) take(r *Result, c oneCase, people map[int64]bool) {
 	}
 	if c.state == ledger.Pending || (c.state == ledger.Unfulfilled && c.due > q.asOf) {
 		r.Provisional++
+		meet(q.waiting, q.sides(c)...)
 		return
 	}
 	hit := c.state == ledger.Counted && (a.Who == "Benefits" || who.of(a))
@@ -256,11 +262,27 @@ func (q *question) take(r *Result, c oneCase, people map[int64]bool) {
 	}
 	switch {
 	case a.Who == "Benefits" || (narrows(a) && hit):
-		people[who.member] = true
+		meet(q.people, who.member)
 	case !narrows(a):
-		people[c.credit.member], people[c.benefits.member] = true, true
+		meet(q.people, q.sides(c)...)
 	}
-	delete(people, 0)
+}
+
+// sides are those whom a case is about: a count tells what somebody did, a share of what became of somebody's case too.
+func (q *question) sides(c oneCase) []int64 {
+	if q.o.Count != "" && c.credit.member != 0 {
+		return []int64{c.credit.member}
+	}
+	return []int64{c.credit.member, c.benefits.member}
+}
+
+// meet adds members to those whom a figure is about; 0 is nobody.
+func meet(people map[int64]bool, members ...int64) {
+	for _, m := range members {
+		if m != 0 {
+			people[m] = true
+		}
+	}
 }
 
 // undecided adds questions of the window that have not fallen due.
@@ -269,11 +291,16 @@ func (q *question) undecided(r *Result) error {
 	if !slices.Contains(basis.On, event.ThreadAged) || !strings.Contains(basis.When, "thread.question") {
 		return nil
 	}
-	var n int
-	err := q.db.QueryRowContext(q.ctx, "SELECT count(*) FROM threads WHERE question AND visible AND opened >= ? AND opened > ? AND opened < ? AND channel IN ("+placeholders(len(q.channels))+")",
-		append([]any{q.from, q.asOf - basis.After.Milliseconds(), q.to}, q.channels...)...).Scan(&n)
-	r.Provisional += n
-	return err
+	return each(q.ctx, q.db, func(rs *sql.Rows) error {
+		var asker int64
+		if err := rs.Scan(&asker); err != nil {
+			return err
+		}
+		r.Provisional++
+		meet(q.waiting, asker)
+		return nil
+	}, "SELECT asker FROM threads WHERE question AND visible AND opened >= ? AND opened > ? AND opened < ? AND channel IN ("+placeholders(len(q.channels))+")",
+		append([]any{q.from, q.asOf - basis.After.Milliseconds(), q.to}, q.channels...)...)
 }
 
 func behaviourOf(bp *blueprint.Blueprint, name string) *blueprint.Behaviour {
@@ -296,24 +323,41 @@ func decimal(s string) float64 {
 	return f
 }
 
-// stand compares exactly, in fractions.
+// stand compares exactly, in fractions, and takes out what is about too few people: nobody who shows a result can then
+// show that.
 func (q *question) stand(r *Result) {
-	value := new(big.Rat).SetInt64(int64(r.Hits))
-	if q.o.Share != "" {
-		if r.Cases < max(1, q.o.MinimumCases) {
-			r.Standing, r.Reason = TooFew, fmt.Sprintf("%d cases, agreed were at least %d", r.Cases, max(1, q.o.MinimumCases))
-			return
-		}
-		value.Quo(value, new(big.Rat).SetInt64(int64(r.Cases)))
+	k := q.bp.Privacy.MinimumGroupSize
+	few := r.People < k && r.Hits+r.People > 0 // a share of nothing is about people too
+	hits, cases := r.Hits, r.Cases
+	if few {
+		r.Withheld, r.Hits, r.Cases, r.People = true, 0, 0, 0
 	}
-	r.Value, _ = value.Float64()
-	if k := q.bp.Privacy.MinimumGroupSize; r.People < k && r.Hits+r.People > 0 { // a share of nothing is about people too
-		r.Standing, r.Reason = TooFew, fmt.Sprintf("the figure would be about fewer than %d people", k)
+	if r.Provisional > 0 && len(q.waiting) < k {
+		r.ProvisionalWithheld, r.Provisional = true, 0
+	}
+	value := new(big.Rat).SetInt64(int64(hits))
+	if least := max(1, q.o.MinimumCases); q.o.Share != "" && cases < least {
+		r.Standing, r.Reason = TooFew, fmt.Sprintf("%d cases, agreed were at least %d", cases, least)
+		if few {
+			r.Reason = aboutFewer(k)
+		}
 		return
 	}
+	if q.o.Share != "" {
+		value.Quo(value, new(big.Rat).SetInt64(int64(cases)))
+	}
+	if few {
+		r.Standing, r.Reason = TooFew, aboutFewer(k)
+		return
+	}
+	r.Value, _ = value.Float64()
 	target, ok := new(big.Rat).SetString(q.target())
 	r.Standing = NotMet
 	if ok && (q.o.AtLeast != "" && value.Cmp(target) >= 0 || q.o.AtMost != "" && value.Cmp(target) <= 0) {
 		r.Standing = Met
 	}
+}
+
+func aboutFewer(k int) string {
+	return fmt.Sprintf("the figure would be about fewer than %d people", k)
 }

@@ -26,6 +26,8 @@ type Run struct {
 	Rebuilding bool
 	// Position is the event or mark being replayed while Rebuilding.
 	Position int64
+	// Recorded is the engine that the record was made under, where that is another one than Engine while Rebuilding.
+	Recorded *Engine
 	// Failed is called where one rule could not be evaluated on one event: it is set aside, the rest goes on.
 	Failed func(behaviour string, seq int64, err error)
 
@@ -176,7 +178,7 @@ func (r *Run) holds(b *rule, part int, e *ledger.Event, in *expr.Input) (bool, e
 	if p == nil {
 		return true, nil
 	}
-	if b.ReadsText && r.Rebuilding {
+	if b.ReadsText && r.Rebuilding && r.sameThen(b) {
 		if ok, found, err := r.Tx.Verdict(r.Position, e.Seq, b.Name, part); err != nil || found {
 			return ok, err
 		}
@@ -196,6 +198,15 @@ func (r *Run) holds(b *rule, part int, e *ledger.Event, in *expr.Input) (bool, e
 		r.Tx.SetVerdict(e.Seq, b.Name, part, ok)
 	}
 	return ok, nil
+}
+
+// sameThen says whether a rule was the same one when the record was made, so that its outcomes hold.
+func (r *Run) sameThen(b *rule) bool {
+	if r.Recorded == nil {
+		return true
+	}
+	then := r.Recorded.byName[b.Name]
+	return then != nil && then.Generation == b.Generation
 }
 
 // who finds the credited and the benefiting member with their facts.

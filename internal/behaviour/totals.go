@@ -18,10 +18,12 @@ type Total struct {
 	// Counted, Pending, Undone and Unfulfilled arose within the window; CountedAll at any time.
 	Counted, Pending, Undone, Unfulfilled int
 	CountedAll                            int
-	// People is how many distinct members are credited within the window.
-	People int
-	From   time.Time
-	AsOf   time.Time
+	// People is how many distinct members are credited with what counted within the window, PeopleAll at any time;
+	// PeoplePending and PeopleUndone are those of these figures. PeopleDecided are both sides, credited and benefiting, of
+	// Counted and Unfulfilled together.
+	People, PeopleAll, PeoplePending, PeopleUndone, PeopleDecided int
+	From                                                          time.Time
+	AsOf                                                          time.Time
 }
 
 // Totals gives what has been seen of every behaviour, over a window up to what has been read.
@@ -63,15 +65,45 @@ func Totals(ctx context.Context, db *sql.DB, bp *blueprint.Blueprint, window tim
 		case ledger.Counted:
 			t.Counted, t.People = n, people
 		case ledger.Pending:
-			t.Pending = n
+			t.Pending, t.PeoplePending = n, people
 		case ledger.Undone:
-			t.Undone = n
+			t.Undone, t.PeopleUndone = n, people
 		case ledger.Unfulfilled:
 			t.Unfulfilled = n
 		}
 		return nil
-	}, "SELECT behaviour, state, arose >= ? AS within, count(*), count(DISTINCT nullif(credit, 0)) FROM occurrences GROUP BY 1, 2, 3", from)
+	}, "SELECT behaviour, state, arose >= ? AS within, count(*), count(DISTINCT "+whose+") FROM occurrences GROUP BY 1, 2, 3", from)
+	if err != nil {
+		return nil, err
+	}
+	err = people(ctx, db, byName, func(t *Total) *int { return &t.PeopleAll },
+		"SELECT behaviour, count(DISTINCT "+whose+") FROM occurrences WHERE state = 1 GROUP BY 1")
+	if err != nil {
+		return nil, err
+	}
+	err = people(ctx, db, byName, func(t *Total) *int { return &t.PeopleDecided },
+		`SELECT behaviour, count(DISTINCT nullif(who, 0)) FROM (
+			SELECT behaviour, credit AS who FROM occurrences WHERE state IN (1, 5) AND arose >= ?1
+			UNION SELECT behaviour, benefits FROM occurrences WHERE state IN (1, 5) AND arose >= ?1) GROUP BY 1`, from)
 	return out, err
+}
+
+// whose is the member to whom an occurrence is credited; NULL is nobody.
+const whose = "nullif(credit, 0)"
+
+// people fills in numbers of people by behaviour.
+func people(ctx context.Context, db *sql.DB, byName map[string]*Total, into func(*Total) *int, query string, args ...any) error {
+	return each(ctx, db, func(rs *sql.Rows) error {
+		var name string
+		var n int
+		if err := rs.Scan(&name, &n); err != nil {
+			return err
+		}
+		if t := byName[name]; t != nil {
+			*into(t) = n
+		}
+		return nil
+	}, query, args...)
 }
 
 // WorthRange is what the behaviours of a time are worth under one factor, as an honest range in the community's currency.
@@ -80,6 +112,8 @@ type WorthRange struct {
 	// Cases is how many threads (or cases outside threads) it rests on: a thread counts at most once per factor.
 	Cases          int
 	Low, Mid, High float64
+	// People is how many distinct members it is credited to.
+	People int
 }
 
 // Worth adds up what occurrences that arose between two times are worth.
@@ -94,13 +128,18 @@ func Worth(ctx context.Context, db *sql.DB, bp *blueprint.Blueprint, from, to ti
 		loose  int64
 	}
 	best := map[onceKey]blueprint.Worth{}
+	people := map[string]map[int64]bool{}
 	err := each(ctx, db, func(rs *sql.Rows) error {
 		var name string
-		var n, thread int64
-		if err := rs.Scan(&name, &n, &thread); err != nil {
+		var n, thread, who int64
+		if err := rs.Scan(&name, &n, &thread, &who); err != nil {
 			return err
 		}
 		for _, w := range amounts[name] {
+			if people[w.Factor] == nil {
+				people[w.Factor] = map[int64]bool{}
+			}
+			meet(people[w.Factor], who)
 			k := onceKey{factor: w.Factor, thread: thread}
 			if thread == 0 {
 				k.loose = n
@@ -110,14 +149,14 @@ func Worth(ctx context.Context, db *sql.DB, bp *blueprint.Blueprint, from, to ti
 			}
 		}
 		return nil
-	}, "SELECT behaviour, n, thread FROM occurrences WHERE state = 1 AND arose >= ? AND arose < ?", from.UnixMilli(), to.UnixMilli())
+	}, "SELECT behaviour, n, thread, coalesce("+whose+", 0) FROM occurrences WHERE state = 1 AND arose >= ? AND arose < ?", from.UnixMilli(), to.UnixMilli())
 	if err != nil {
 		return nil, err
 	}
 	var out []WorthRange
 	for i := range bp.Factors {
 		f := &bp.Factors[i]
-		r := WorthRange{Factor: f}
+		r := WorthRange{Factor: f, People: len(people[f.Name])}
 		for k, w := range best {
 			if k.factor == f.Name {
 				r.Cases++

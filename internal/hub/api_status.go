@@ -94,7 +94,7 @@ func (s *server) status(_ http.ResponseWriter, r *http.Request, caller Caller) (
 		out.Problem = "the objectives cannot be worked out now; the hub's log says why"
 	}
 	for _, x := range results {
-		out.Objectives = append(out.Objectives, objectiveStatus(bp, x))
+		out.Objectives = append(out.Objectives, objectiveStatus(x))
 	}
 	return out, nil
 }
@@ -123,11 +123,14 @@ func (h *Hub) channelStatus(c *blueprint.Channel, known []metrics.Channel, state
 }
 
 // objectiveStatus leaves out what is about too few cases or people.
-func objectiveStatus(bp *blueprint.Blueprint, r behaviour.Result) wire.ObjectiveStatus {
+func objectiveStatus(r behaviour.Result) wire.ObjectiveStatus {
 	out := wire.ObjectiveStatus{Name: r.Objective.Name, Standing: string(r.Standing), Reason: r.Reason, Target: r.Target,
 		From: utc(r.From), To: utc(r.To), AsOf: utc(r.AsOf)}
-	if metrics.Disclosed(bp, r) && r.Standing != behaviour.Unknown {
-		out.Cases, out.Provisional = &r.Cases, &r.Provisional
+	if r.Standing != behaviour.Unknown && !r.Withheld {
+		out.Cases = &r.Cases
+	}
+	if r.Standing != behaviour.Unknown && !r.ProvisionalWithheld {
+		out.Provisional = &r.Provisional
 	}
 	if r.Standing == behaviour.Met || r.Standing == behaviour.NotMet {
 		out.Value = &r.Value

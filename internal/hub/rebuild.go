@@ -14,6 +14,7 @@ import (
 
 	"github.com/kith-dev/kith/api/event"
 	"github.com/kith-dev/kith/internal/behaviour"
+	"github.com/kith-dev/kith/internal/blueprint"
 	"github.com/kith-dev/kith/internal/ledger"
 )
 
@@ -23,11 +24,26 @@ const rebuildChunk = 2000
 // Replay derives everything anew from the record into a shadow beside the ledger: events and facts in ledger order,
 // under the blueprints that were in force then. The caller discards the shadow. progress may be nil.
 func Replay(ctx context.Context, l *ledger.Ledger, progress func(done, total int64)) (*ledger.Ledger, error) {
+	return replay(ctx, l, nil, progress)
+}
+
+// Recompute is Replay under one blueprint for the whole record, as if it had been in force from the start. Facts stay as
+// they were recorded. The outcome of a rule that reads texts is the recorded one where the rule was the same then;
+// elsewhere it is evaluated on what texts are left.
+func Recompute(ctx context.Context, l *ledger.Ledger, bp *blueprint.Blueprint, progress func(done, total int64)) (*ledger.Ledger, error) {
+	g, err := behaviour.NewEngine(bp, bp.Digest())
+	if err != nil {
+		return nil, fmt.Errorf("compile the blueprint of %s: %w", bp.Name, err)
+	}
+	return replay(ctx, l, g, progress)
+}
+
+func replay(ctx context.Context, l *ledger.Ledger, fixed *behaviour.Engine, progress func(done, total int64)) (*ledger.Ledger, error) {
 	shadow, err := l.Shadow(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("copy the record: %w", err)
 	}
-	r := &replayer{h: New(shadow, Options{}), shadow: shadow}
+	r := &replayer{h: New(shadow, Options{}), shadow: shadow, fixed: fixed}
 	defer r.h.Close()
 	last := l.LastSeq()
 	for at := int64(0); at < last; at += rebuildChunk {
@@ -56,6 +72,8 @@ type replayer struct {
 	shadow *ledger.Ledger
 	// engine is the one in force, previous the one before it.
 	engine, previous *behaviour.Engine
+	// fixed takes the place of all engines where the record is recomputed.
+	fixed *behaviour.Engine
 }
 
 // replay goes through entries, in one transaction for each run of entries of the same channel.
@@ -91,22 +109,58 @@ func (r *replayer) replayRun(ctx context.Context, run []ledger.Entry) error {
 	if err != nil {
 		return err
 	}
-	p, err := r.h.newPipeline(tx, c, r.engine, 0, true)
+	p, err := r.pipeline(tx, c)
 	if err != nil {
 		return err
 	}
 	for _, x := range run {
 		p.run.Position = x.Seq
-		if x.Event != nil {
-			err = p.conv.Replay(x.Event)
-		} else {
+		switch {
+		case x.Event == nil && r.fixed != nil:
+			err = p.fireAnew(x.UpTo)
+		case x.Event == nil:
 			err = p.refire(x.UpTo)
+		default:
+			if r.fixed != nil && (x.Event.Kind == event.MessagePosted || x.Event.Kind == event.ThreadOpened) {
+				err = p.fireAnew(x.Event.At - 1) // as when it was read: the past comes first
+			}
+			if err == nil {
+				err = p.conv.Replay(x.Event)
+			}
 		}
 		if err != nil {
 			return fmt.Errorf("position %d: %w", x.Seq, err)
 		}
 	}
 	return tx.Commit()
+}
+
+func (r *replayer) pipeline(tx *ledger.Tx, c *ledger.Channel) (*pipeline, error) {
+	if r.fixed == nil {
+		return r.h.newPipeline(tx, c, r.engine, 0, true)
+	}
+	p, err := r.h.newPipeline(tx, c, r.fixed, 0, true)
+	if err == nil {
+		p.run.Recorded = r.engine
+	}
+	return p, err
+}
+
+// fireAnew does what is due by a time under rules that the record was not made under: settled cases may fall due where no
+// mark stands, and threads come of ages at which nobody looked then. Ages that are in the record come from there.
+func (p *pipeline) fireAnew(upTo int64) error {
+	if err := p.tx.LoadTimers(p.channel.N, upTo); err != nil {
+		return err
+	}
+	for t := p.tx.NextTimer(upTo); t != nil; t = p.tx.NextTimer(upTo) {
+		if t.Kind == ledger.TimerMissing {
+			continue
+		}
+		if err := p.fire(t); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // refire does what was due at a mark; what timers made events of is in the record already.
@@ -137,6 +191,9 @@ func (r *replayer) apply(tx *ledger.Tx, e *ledger.Event) error {
 		r.previous, r.engine = r.engine, g
 		return tx.Commit()
 	}
+	if r.fixed != nil {
+		return nil // each thread has had all of its ages from the start
+	}
 	if err := scheduleAges(tx, r.previous, g, e.Channel, e.At); err != nil {
 		return err
 	}
@@ -156,7 +213,7 @@ func channelByNumber(tx *ledger.Tx, n int64) (*ledger.Channel, error) {
 	return nil, fmt.Errorf("channel %d is not in the ledger", n)
 }
 
-// finish drops timers that fired in their time: those that made events.
+// finish drops timers that fired in their time: those that made events. What is recomputed comes up to what has been read.
 func (r *replayer) finish(ctx context.Context) error {
 	tx, err := r.shadow.Begin(ctx)
 	if err != nil {
@@ -172,7 +229,16 @@ func (r *replayer) finish(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err = tx.LoadTimers(c.N, c.Watermark); err == nil {
+		if r.fixed != nil {
+			var p *pipeline
+			if p, err = r.pipeline(tx, c); err == nil {
+				err = p.fireAnew(c.Watermark)
+			}
+		}
+		if err == nil {
+			err = tx.LoadTimers(c.N, c.Watermark)
+		}
+		if err == nil {
 			for t := tx.NextTimer(c.Watermark); t != nil; t = tx.NextTimer(c.Watermark) { // taking them is all
 			}
 			err = tx.Commit()

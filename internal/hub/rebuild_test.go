@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/kith-dev/kith/api/event"
+	"github.com/kith-dev/kith/internal/behaviour"
 	"github.com/kith-dev/kith/internal/blueprint"
 	"github.com/kith-dev/kith/internal/hub"
 	"github.com/kith-dev/kith/internal/ledger"
@@ -358,4 +359,55 @@ func (f *watched) posted() []string {
 			return err
 		})
 	return out
+}
+
+// TestRecomputeUnderTheSameRulesChangesNothing also where the recorded outcomes of texts are all that is left of them.
+func TestRecomputeUnderTheSameRulesChangesNothing(t *testing.T) {
+	f := newForum(t, readingTexts())
+	f.connect()
+	f.busyDay()
+	f.look(9 * day)
+	f.Reply(1, cat, "<p>The short one will do.</p>", 0)
+	f.look(9 * day)
+	if _, _, err := f.ledger.Retain(t.Context(), f.clock.Now().UnixMilli(), 0); err != nil {
+		t.Fatal(err)
+	}
+	before := dump(t, f.ledger, ledger.DumpOptions{Labels: true})
+	counts := func(l *ledger.Ledger, bp *blueprint.Blueprint) map[string]int {
+		totals, err := behaviour.Totals(t.Context(), l.Reader(), bp, day)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out := map[string]int{}
+		for _, x := range totals {
+			out[x.Behaviour.Name] = x.CountedAll
+		}
+		return out
+	}
+	recompute := func(bp *blueprint.Blueprint) map[string]int {
+		shadow, err := hub.Recompute(t.Context(), f.ledger, bp, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out := counts(shadow, bp)
+		if err := shadow.Discard(); err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	want := counts(f.ledger, readingTexts())
+	if want["short"] == 0 {
+		t.Fatalf("nothing to recompute: %v", want)
+	}
+	if diff := cmp.Diff(want, recompute(readingTexts())); diff != "" {
+		t.Errorf("the same rules (-recorded +recomputed):\n%s", diff)
+	}
+	changed := readingTexts()
+	last := &changed.Behaviours[len(changed.Behaviours)-1]
+	last.Generation, last.Settle = "2", 3*day
+	want["short"] = 0 // the recorded outcomes are of another rule, and its texts have gone
+	if diff := cmp.Diff(want, recompute(changed)); diff != "" {
+		t.Errorf("another rule (-want +recomputed):\n%s", diff)
+	}
+	sameDump(t, "recompute", before, dump(t, f.ledger, ledger.DumpOptions{Labels: true}))
 }

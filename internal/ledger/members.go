@@ -413,7 +413,22 @@ func (l *Ledger) EraseMember(ctx context.Context, who string) (messages int64, e
 		}
 		messages += n
 	}
-	return messages, tx.Commit()
+	if err := tx.Commit(); err != nil {
+		return 0, err
+	}
+	return messages, l.checkpoint(ctx)
+}
+
+// checkpoint folds the write-ahead log into the file and empties it, so that nothing erased lingers there.
+func (l *Ledger) checkpoint(ctx context.Context) error {
+	if err := l.take(ctx); err != nil {
+		return err
+	}
+	defer l.give()
+	if _, err := l.conn.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)"); err != nil {
+		return fmt.Errorf("empty the write-ahead log: %w", err)
+	}
+	return nil
 }
 
 // erase forgets the identity under one look-up hash; it does nothing where that is done already.

@@ -98,7 +98,7 @@ func (c *Community) read(ctx context.Context, bp *blueprint.Blueprint) *snapshot
 	s.failed[partObjectives] = out.whole(func() (err error) {
 		s.objectives, err = behaviour.Objectives(ctx, c.DB, bp)
 		if err == nil {
-			objectives(out, bp, s.objectives)
+			objectives(out, s.objectives)
 		}
 		return err
 	})

@@ -41,7 +41,7 @@ func factors(out *series, bp *blueprint.Blueprint) {
 }
 
 // objectives shows how objectives stand. A value about too few cases or people does not leave.
-func objectives(out *series, bp *blueprint.Blueprint, results []behaviour.Result) {
+func objectives(out *series, results []behaviour.Result) {
 	for _, r := range results {
 		o := r.Objective
 		out.gauge(objectiveTarget, r.Target, o.Name)
@@ -49,7 +49,7 @@ func objectives(out *series, bp *blueprint.Blueprint, results []behaviour.Result
 		if !r.AsOf.IsZero() {
 			out.gauge(objectiveTime, unix(r.AsOf), o.Name)
 		}
-		if r.Standing != behaviour.Unknown && Disclosed(bp, r) {
+		if r.Standing != behaviour.Unknown && !r.Withheld {
 			out.gauge(objectiveCases, float64(r.Cases), o.Name)
 		}
 		if r.Standing != behaviour.Met && r.Standing != behaviour.NotMet {
@@ -62,11 +62,6 @@ func objectives(out *series, bp *blueprint.Blueprint, results []behaviour.Result
 			out.gauge(objectiveCount, r.Value, o.Name)
 		}
 	}
-}
-
-// Disclosed says whether the numbers of cases behind a result may be shown: none, or about enough people.
-func Disclosed(bp *blueprint.Blueprint, r behaviour.Result) bool {
-	return r.Cases == 0 || r.People >= bp.Privacy.MinimumGroupSize
 }
 
 // windowOf names an objective's window as people write it: 28d, 1d12h, Quarter.
