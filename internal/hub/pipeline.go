@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"time"
 
 	"github.com/kith-dev/kith/api/event"
 	"github.com/kith-dev/kith/internal/behaviour"
@@ -71,6 +72,9 @@ func (p *pipeline) observe(o *event.Observation) error {
 				return err
 			}
 		}
+		if err := plausible(o, p.conv.Observed); err != nil {
+			return err
+		}
 		return p.conv.Observe(o)
 	})
 	ident := identOf(o)
@@ -88,6 +92,25 @@ func (p *pipeline) observe(o *event.Observation) error {
 	}
 	p.h.o.Log.Info("An observation could not be processed and was set aside; retry with `kith ledger retry`", "channel", p.channel.Name, "kind", kindOf(o), "error", short(err))
 	p.tx.PutAside(ledger.SetAside{Channel: p.channel.N, What: "observation", Ident: ident, Doc: doc, Error: short(err), At: p.conv.Observed})
+	return nil
+}
+
+// maxAhead is how far the platform's clock may be ahead of the reader's.
+const maxAhead = 24 * time.Hour
+
+// plausible refuses what was not posted yet when it was seen: it would stand before everything that its author does until
+// then.
+func plausible(o *event.Observation, observed int64) error {
+	at := time.Time{}
+	switch {
+	case o.Message != nil:
+		at = o.Message.CreatedAt
+	case o.Thread != nil:
+		at = o.Thread.CreatedAt
+	}
+	if ahead := at.Sub(time.UnixMilli(observed)); ahead > maxAhead {
+		return fmt.Errorf("its time lies %s after the time at which it was seen: look at the clocks of the platform and of the reader, then retry", ahead.Round(time.Hour))
+	}
 	return nil
 }
 

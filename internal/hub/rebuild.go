@@ -383,6 +383,9 @@ func (p *pipeline) again(s ledger.SetAside) error {
 				return err
 			}
 		}
+		if err := plausible(&o, p.h.millis()); err != nil {
+			return err
+		}
 		return p.conv.Observe(&o)
 	case "timer":
 		var t ledger.Timer

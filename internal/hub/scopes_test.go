@@ -242,3 +242,16 @@ func TestWhoIsOnlyNamedKeepsTheirRoles(t *testing.T) {
 	}
 	sound(t, f.ledger)
 }
+
+func TestWhatComesFromTheFutureIsSetAside(t *testing.T) {
+	f := feed(t, blueprint.Behaviour{On: []event.Kind{event.MessagePosted}, When: "event.answer", Per: blueprint.Per{Scope: blueprint.PerEvent}})
+	f.page(3*time.Hour, append(asks("t1", "ann", time.Minute), reply("t1", "1", "ben", 4000*day, "So."), reply("t1", "2", "ben", 2*time.Hour, "Or so."))...)
+	f.want("of the present", ledger.Counted, "2")
+	aside, err := f.ledger.ListAside(t.Context())
+	if err != nil || len(aside) != 1 || aside[0].Ident != "m1" {
+		t.Errorf("set aside: %+v, %v; want the message of the future", aside, err)
+	}
+	// A clock that is a little ahead is no reason.
+	f.page(5*time.Hour, reply("t1", "3", "cat", 6*time.Hour, "Yes."))
+	f.want("of a clock ahead", ledger.Counted, "2", "3")
+}
