@@ -313,13 +313,12 @@ func (p *pipeline) take(list []event.Observation, through int64) error {
 type timed struct {
 	o  *event.Observation
 	at int64
-	// opens says that it is a thread not known yet: it comes before what was posted at the same moment.
-	opens bool
 }
 
 // inOrder sorts the observations of a page by the time of what they tell: something new by its own time; anything else
 // happened between two observations and counts as happening at this one. A thread, and its opening, come before what is
-// new in it, since the new was seen in the thread as it stands. Listings come last. While history is being read the order stays: what waits is sorted later.
+// new in it, since the new was seen in the thread as it stands. Listings come last. While history is being read the order
+// stays: what waits is sorted later.
 func (p *pipeline) inOrder(list []event.Observation) ([]timed, error) {
 	order := make([]timed, len(list))
 	opens := map[string][]int{} // a thread, and its opening if that is new

@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -43,7 +44,8 @@ func TestTheJournalOfErasuresSurvivesACrashWhileItIsWritten(t *testing.T) {
 		if err != nil {
 			t.Fatalf("cut after %d bytes: %v", cut, err)
 		}
-		want := append([]journalEntry{entry(1, 0xaa), entry(2, 0xbb)}[:strings.Count(string(whole[:cut]), "\n")], entry(3, 0xcc))
+		kept := []journalEntry{entry(1, 0xaa), entry(2, 0xbb)}[:strings.Count(string(whole[:cut]), "\n")]
+		want := slices.Concat(kept, []journalEntry{entry(3, 0xcc)})
 		if diff := cmp.Diff(want, got, sameEntries); diff != "" {
 			t.Fatalf("cut after %d bytes (-want +got):\n%s", cut, diff)
 		}

@@ -131,7 +131,7 @@ func TestAFailedGuardLeavesNoTrace(t *testing.T) {
 		"a move": func(t *testing.T, tx *Tx) {
 			tx.MoveMessage(must[*Message](t)(tx.MessageByNative(1, "p2")), must[*Thread](t)(tx.ThreadByNative(1, "t2")).N)
 		},
-		"totals, timers, marks and more": func(t *testing.T, tx *Tx) {
+		"totals, timers, marks and more": func(_ *testing.T, tx *Tx) {
 			tx.Count(Counter{Name: "behaviours", Channel: 1, Behaviour: "b"}, 3)
 			tx.Observe("first_response", 1, 1000)
 			tx.AddTimer(Timer{Channel: 1, Due: 50, Kind: TimerAged, Thread: 1})
@@ -142,7 +142,7 @@ func TestAFailedGuardLeavesNoTrace(t *testing.T) {
 			tx.PutAside(SetAside{Channel: 1, Ident: "x", What: "observation", Doc: []byte("{}")})
 			tx.AddPerson(1, "b", "level", "regular", 1)
 		},
-		"an occurrence": func(t *testing.T, tx *Tx) {
+		"an occurrence": func(_ *testing.T, tx *Tx) {
 			tx.NothingYet("b", "t1")
 			tx.NewOccurrence(&Occurrence{Behaviour: "b", Channel: 1, Thread: 1, Seq: 1, Key: "t1"})
 		},
