@@ -21,8 +21,6 @@ type directoryItem struct {
 		Username   string    `json:"username"`
 		Name       string    `json:"name"`
 		TrustLevel *int      `json:"trust_level"`
-		Admin      bool      `json:"admin"`
-		Moderator  bool      `json:"moderator"`
 		CreatedAt  time.Time `json:"created_at"`
 	} `json:"user"`
 }
@@ -59,6 +57,8 @@ func (r *reading) directoryPage(page int) (directoryPage, bool, error) {
 	return d, found, err
 }
 
+// memberOf maps an entry of the directory. It leaves out roles: the directory shows fewer of them than posts do, and the
+// two would take turns.
 func memberOf(i *directoryItem) *event.Member {
 	if i.User.ID == 0 {
 		return nil
@@ -69,12 +69,6 @@ func memberOf(i *directoryItem) *event.Member {
 		Name:     i.User.Name,
 		Messages: &messages,
 		JoinedAt: i.User.CreatedAt,
-	}
-	if i.User.Admin {
-		m.Roles = append(m.Roles, "admin")
-	}
-	if i.User.Moderator {
-		m.Roles = append(m.Roles, "moderator")
 	}
 	if t := i.User.TrustLevel; t != nil {
 		m.Trust = strconv.Itoa(*t)

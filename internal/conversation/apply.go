@@ -65,6 +65,16 @@ func (p *Processor) apply(e *ledger.Event) (Change, error) {
 		}
 		p.Tx.EditThread(c.From)
 		p.Tx.MoveMessage(m, t.N)
+		if e.Data.Opening && t.Doc.Opening == 0 {
+			// Split off: the message opens a thread of its own now, and its author is who asks.
+			posted, err := p.Tx.Event(m.Seq)
+			if err != nil {
+				return c, err
+			}
+			t.Doc.Opening, t.Doc.OpeningSeq, t.Doc.OpeningOK, t.Doc.Poll = m.N, m.Seq, true, m.Is(ledger.MessagePoll)
+			t.Doc.AskerFacts, t.Asker = posted.Facts, m.Author
+			m.Set(ledger.MessageOpening, true)
+		}
 		if err := p.recompute(c.From); err != nil {
 			return c, err
 		}

@@ -4,6 +4,7 @@
 package conversation
 
 import (
+	"cmp"
 	"fmt"
 	"reflect"
 	"slices"
@@ -79,15 +80,18 @@ func (p *Processor) account(a event.Actor, full *event.Member, at int64, inPassi
 	if err != nil || m.Status == ledger.MemberErased {
 		return m, s, err
 	}
-	if inPassing && len(a.Roles) == 0 {
-		a.Roles, a.Bot = s.Roles, a.Bot || s.Bot
-	}
 	roles := slices.Clone(a.Roles)
+	if (inPassing || full != nil) && len(roles) == 0 { // a directory or a mention that shows no roles says nothing of them
+		roles, a.Bot = slices.Clone(s.Roles), a.Bot || s.Bot
+	}
+	if named := handleRole(p.Blueprint, a.Handle); named != "" {
+		roles = append(roles, named)
+	}
 	slices.Sort(roles)
 	roles = slices.Compact(roles)
 	next := ledger.MemberState{Roles: roles, Bot: a.Bot, Domain: s.Domain, Joined: s.Joined}
 	if full != nil {
-		next.Domain, next.Joined = knownDomain(p.Blueprint, full.EmailDomain), millis(full.JoinedAt)
+		next.Domain, next.Joined = knownDomain(p.Blueprint, full.EmailDomain), cmp.Or(millis(full.JoinedAt), s.Joined)
 		if full.Messages != nil && s.Prior == nil {
 			if next.Prior, err = p.prior(a.ID, s, *full.Messages); err != nil {
 				return nil, nil, err
@@ -339,7 +343,7 @@ func (p *Processor) compareContent(o *event.Message, t *ledger.Thread, m *ledger
 	}
 	if m.Thread != t.N {
 		if err := p.Emit(&ledger.Event{Kind: event.MessageMoved, Native: m.Native, Revision: m.Revisions[string(event.MessageMoved)],
-			At: p.Observed, Inferred: true, Thread: t.N, Message: m.N, Author: m.Author, Data: ledger.Data{From: m.Thread}}); err != nil {
+			At: p.Observed, Inferred: true, Thread: t.N, Message: m.N, Author: m.Author, Data: ledger.Data{From: m.Thread, Opening: o.Opening}}); err != nil {
 			return err
 		}
 	}

@@ -35,12 +35,26 @@ func partyOf(bp *blueprint.Blueprint, s *ledger.Stats, bot bool, at int64) event
 			return r.Party
 		}
 		for _, role := range s.Roles {
-			if slices.Contains(r.Roles, role) {
+			handle, isHandle := strings.CutPrefix(role, handlePrefix)
+			if slices.Contains(r.Roles, role) || isHandle && slices.Contains(r.Handles, handle) {
 				return r.Party
 			}
 		}
 	}
 	return event.PartyMember
+}
+
+// handlePrefix marks, among an account's roles, the handle under which a party rule names it.
+const handlePrefix = "@"
+
+// handleRole keeps a handle only where a party rule names it: those of everybody else are nobody's business.
+func handleRole(bp *blueprint.Blueprint, handle string) string {
+	for _, r := range bp.Parties {
+		if handle != "" && slices.Contains(r.Handles, handle) {
+			return handlePrefix + handle
+		}
+	}
+	return ""
 }
 
 // knownDomain keeps a mail domain only where a party rule asks for it.

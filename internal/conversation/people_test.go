@@ -172,3 +172,16 @@ func TestDaysAreThoseOfTheTimeZone(t *testing.T) {
 		t.Errorf("a time before 1970 is day %d, want 0", got)
 	}
 }
+
+func TestAHandleCountsWhereAPartyRuleNamesIt(t *testing.T) {
+	bp := &blueprint.Blueprint{Parties: []blueprint.PartyRule{{Party: event.PartyAgency, Handles: []string{"helper"}}}}
+	for handle, want := range map[string]event.Party{"helper": event.PartyAgency, "somebody": event.PartyMember, "": event.PartyMember} {
+		s := &ledger.Stats{}
+		if role := handleRole(bp, handle); role != "" {
+			s.Roles = []string{role}
+		}
+		if got := partyOf(bp, s, false, 1); got != want {
+			t.Errorf("%q is of party %s, want %s", handle, got, want)
+		}
+	}
+}

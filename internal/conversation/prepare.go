@@ -18,7 +18,11 @@ type Prepared struct {
 
 func prepare(m *event.Message) *Prepared {
 	text := PlainText(m.Text, m.TextFormat)
-	return &Prepared{text: text, hash: textHash(text), reading: readText(text)}
+	whole := text
+	if m.TextHash != "" { // the connector cut it: what it says of the whole tells edits beyond the cut
+		whole = m.TextHash
+	}
+	return &Prepared{text: text, hash: textHash(whole), reading: readText(text)}
 }
 
 // Prepare reads the texts of a page, in as many goroutines as asked for.

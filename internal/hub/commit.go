@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/kith-dev/kith/api/event"
 	"github.com/kith-dev/kith/internal/behaviour"
@@ -102,7 +103,8 @@ func (h *Hub) commitPage(tx *ledger.Tx, g *behaviour.Engine, c *event.Commit, te
 	}
 	through := int64(0)
 	if !c.CompleteThrough.IsZero() {
-		through = c.CompleteThrough.UnixMilli()
+		// A platform's clock may run ahead; what has not been observed yet cannot have been read.
+		through = min(c.CompleteThrough.UnixMilli(), observed+time.Minute.Milliseconds())
 	}
 	if err := p.take(c.Observations, through); err != nil {
 		return false, err

@@ -111,6 +111,7 @@ const drainChunk = 1000
 // drainAll processes a channel's history, which has been read, in the order of its own time: so that levels, parties
 // and cases come out as if Kith had been there, whatever the order of reading. It holds the channel's turn.
 func (h *Hub) drainAll(channel int64) {
+	h.failure.Store(nil)
 	for {
 		more, err := h.drainSome(h.ctx, channel)
 		if err != nil {
