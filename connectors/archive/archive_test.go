@@ -462,3 +462,27 @@ func TestForumYearIsReadWhole(t *testing.T) {
 		t.Errorf("%d threads of %d files, %d left out", threads, len(names), len(bad))
 	}
 }
+
+func TestTopicNumbersInFileNames(t *testing.T) {
+	tests := map[string]struct {
+		want int64
+		ok   bool
+	}{
+		"12.json":                  {12, true},
+		"t/ä b/topic-12.json":      {12, true},
+		"T/12.JSON":                {12, true},
+		"12.json.bak":              {0, false},
+		"12":                       {0, false},
+		".12.json":                 {0, false},
+		"categories.json":          {0, false},
+		"0.json":                   {0, false},
+		"9999999999999999999.json": {0, false},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			if id, ok := topicID(name); id != tc.want || ok != tc.ok {
+				t.Errorf("%d, %t; want %d, %t", id, ok, tc.want, tc.ok)
+			}
+		})
+	}
+}

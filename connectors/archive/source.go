@@ -355,10 +355,13 @@ func damaged(err error) error {
 	return err
 }
 
-// topicID is the number at the end of a file's name: 12.json, t/12.json, topic-12.json.
+// topicID is the number at the end of a file's name: 12.json, t/12.json, topic-12.json; .JSON where a file system has
+// written names in capitals.
 func topicID(name string) (int64, bool) {
-	base, ok := strings.CutSuffix(path.Base(name), ".json")
-	if !ok || strings.HasPrefix(base, ".") {
+	base := path.Base(name)
+	ext := path.Ext(base)
+	base = strings.TrimSuffix(base, ext)
+	if !strings.EqualFold(ext, ".json") || strings.HasPrefix(base, ".") {
 		return 0, false
 	}
 	digits := len(base)

@@ -133,7 +133,7 @@ func (a *attempt) read(ctx context.Context) (*tried, error) {
 	p := newProgress(a.std.Err, a.std.Terminal)
 	defer p.close()
 	r := reader.New(channel, reader.Options{
-		Hub: h, Once: true, Holder: "kith try", Log: a.std.Log, OnState: p.state, Now: a.now,
+		Hub: h, Once: true, NoSweep: true, Holder: "kith try", Log: a.std.Log, OnState: p.state, Now: a.now,
 		FirstBackoff: a.backoff, MaxBackoff: 30 * time.Second,
 	})
 	err = r.Run(ctx)

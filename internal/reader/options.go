@@ -37,9 +37,12 @@ type Options struct {
 	Hub Hub
 	// Holder names this process in leases, for people ("kith-forum-0").
 	Holder string
-	// Once ends a reader when backfill is done and live has caught up, and at the first permanent error or after GiveUp
-	// failures in a row. It polls no lane by time, so that the order of pages follows from the cursors alone.
+	// Once ends a reader when backfill is done, live has caught up and one pass of the sweep has been made, and at the
+	// first permanent error or after GiveUp failures in a row. It polls no lane by time, so that the order of pages
+	// follows from the cursors alone.
 	Once bool
+	// NoSweep leaves the sweep out: for a look at a place that nothing is kept of.
+	NoSweep bool
 	// GiveUp is after how many failures in a row a once-run ends, rate limits aside. Default 8.
 	GiveUp int
 	// Heartbeat is the time between reports while nothing changes. Default 30 s.

@@ -23,9 +23,9 @@ import (
 	"github.com/kith-dev/kith/connectors/sdk"
 )
 
-var wholeOrder = []string{"live:l1", "live:l2", "live:l3", "backfill:b1", "backfill:b2", "backfill:b3", "backfill:b4", "backfill:b5"}
+var wholeOrder = []string{"live:l1", "live:l2", "live:l3", "backfill:b1", "backfill:b2", "backfill:b3", "backfill:b4", "backfill:b5", "sweep:s1", "sweep:s2", "sweep:s3"}
 
-func TestOnceReadsLiveThenHistory(t *testing.T) {
+func TestOnceReadsLiveThenHistoryThenLooksAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hub := newFakeHub()
 		r := New(fakeChannel(newFakeConnector()), Options{Hub: hub, Once: true, Jitter: steady})
@@ -43,6 +43,39 @@ func TestOnceReadsLiveThenHistory(t *testing.T) {
 			t.Error(diff)
 		}
 	})
+}
+
+// Runs that end when all is read may be all that a community has, one after the other: each must look again for what
+// only a sweep can see. A look that nothing is kept of has no use for it.
+func TestEachOnceRunSweeps(t *testing.T) {
+	tests := map[string]struct {
+		noSweep bool
+		want    []string
+	}{
+		"kept":        {want: []string{"sweep:s1", "sweep:s2", "sweep:s3", "sweep:s1", "sweep:s2", "sweep:s3"}},
+		"only a look": {noSweep: true},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				hub, conn := newFakeHub(), newFakeConnector()
+				for range 2 {
+					if err := New(fakeChannel(conn), Options{Hub: hub, Once: true, NoSweep: tc.noSweep, Jitter: steady}).Run(t.Context()); err != nil {
+						t.Fatal(err)
+					}
+				}
+				var got []string
+				for _, o := range hub.order() {
+					if strings.HasPrefix(o, "sweep:") {
+						got = append(got, o)
+					}
+				}
+				if diff := cmp.Diff(tc.want, got); diff != "" {
+					t.Error(diff)
+				}
+			})
+		})
+	}
 }
 
 // A process killed before or after any commit must, started again, go on in the order of an undisturbed run.
@@ -159,7 +192,7 @@ func TestSweepsAfterHistoryOnItsOwnInterval(t *testing.T) {
 		r := New(ch, Options{Hub: hub, Jitter: steady})
 		stop := run(t, r)
 		time.Sleep(time.Hour)
-		if diff := cmp.Diff([]string{"600", "600", "3000", "3000"}, conn.times(event.Sweep, begin)); diff != "" {
+		if diff := cmp.Diff([]string{"0", "0", "2400", "2400"}, conn.times(event.Sweep, begin)); diff != "" {
 			t.Error(diff)
 		}
 		if !slices.Contains(hub.order(), "sweep:s3") {
@@ -296,7 +329,7 @@ func TestTakesTheLeaseAgainWhenTheCursorHasMoved(t *testing.T) {
 		if err := New(fakeChannel(conn), Options{Hub: hub, Once: true, Jitter: steady}).Run(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		want := []string{"live:l1", "live:l2", "live:l3", "backfill:b5"}
+		want := []string{"live:l1", "live:l2", "live:l3", "backfill:b5", "sweep:s1", "sweep:s2", "sweep:s3"}
 		if diff := cmp.Diff(want, hub.order()); diff != "" {
 			t.Error(diff)
 		}

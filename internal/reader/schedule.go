@@ -49,9 +49,11 @@ func newSchedule(lanes []event.Lane, l Lease, c Channel, once bool, now time.Tim
 	for _, name := range lanes {
 		s.lanes[name] = &lane{cursor: normalCursor(l.Cursors[name])}
 	}
-	// A pass of the sweep that was interrupted goes on at once; another one begins well before a whole interval, since
-	// nobody knows how long ago the last one was.
-	if sw := s.lanes[event.Sweep]; sw != nil && (sw.cursor == nil || l.Done[event.Sweep]) {
+	// The very first pass follows the history at once: it notes how things stand, and what changes before it would go
+	// unnoticed for long. A pass that was interrupted goes on at once too; another one begins well before a whole
+	// interval, since nobody knows how long ago the last one was. A once-run makes one pass of its own: whoever runs it
+	// every hour has no other.
+	if sw := s.lanes[event.Sweep]; sw != nil && !once && sw.cursor != nil && l.Done[event.Sweep] {
 		sw.ended = true
 		sw.due = now.Add(s.sweep / 4)
 	}
@@ -78,6 +80,8 @@ func (s *schedule) pick(now time.Time) (event.Lane, time.Time, bool) {
 			return event.Backfill, back.due, false
 		case live != nil && !s.settled:
 			return event.Live, live.due, false
+		case sweep != nil && !sweep.ended:
+			return event.Sweep, sweep.due, false
 		}
 		return "", time.Time{}, true
 	}

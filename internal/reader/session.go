@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"hash/maphash"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/kith-dev/kith/api/event"
@@ -137,7 +138,7 @@ func (s *session) acquire(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.sched = newSchedule(s.channel.Descriptor.Lanes, s.lease, s.channel, s.opts.Once, time.Now())
+	s.sched = newSchedule(s.lanes(), s.lease, s.channel, s.opts.Once, time.Now())
 	s.mu.Lock()
 	s.state.Epoch = s.lease.Epoch
 	s.state.BackfillDone = s.lease.Done[event.Backfill] || s.sched.lanes[event.Backfill] == nil
@@ -363,4 +364,12 @@ func (s *session) fingerprint() uint64 {
 		_, _ = fmt.Fprintf(&h, "%q %t %q\n", k.Name, ok, v)
 	}
 	return h.Sum64()
+}
+
+// lanes are the lanes that this reader reads.
+func (s *session) lanes() []event.Lane {
+	if !s.opts.NoSweep {
+		return s.channel.Descriptor.Lanes
+	}
+	return slices.DeleteFunc(slices.Clone(s.channel.Descriptor.Lanes), func(l event.Lane) bool { return l == event.Sweep })
 }
