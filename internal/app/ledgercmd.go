@@ -145,7 +145,7 @@ func LedgerCheck(ctx context.Context, std Stdio, o LedgerOptions, limit int) err
 // reach says how far back what depends on texts can be derived anew.
 func reach(ctx context.Context, l *ledger.Ledger) string {
 	var first, last int64
-	err := l.Reader().QueryRowContext(ctx, "SELECT coalesce(min(at), 0), coalesce(max(at), 0) FROM events WHERE at > 0").Scan(&first, &last)
+	err := l.Reader().QueryRowContext(ctx, "SELECT coalesce(min(at), 0), coalesce(max(at), 0) FROM events WHERE thread <> 0").Scan(&first, &last)
 	if err != nil || first == 0 {
 		return "The record is empty."
 	}
@@ -245,7 +245,7 @@ func recompute(ctx context.Context, std Stdio, l *ledger.Ledger, bp *blueprint.B
 	}
 	var first, last, texts int64
 	err = l.Reader().QueryRowContext(ctx, `SELECT coalesce(min(at), 0), coalesce(max(at), 0), (SELECT coalesce(min(at), 0) FROM texts)
-		FROM events WHERE at > 0 AND channel != 0`).Scan(&first, &last, &texts)
+		FROM events WHERE thread <> 0`).Scan(&first, &last, &texts)
 	out.ActivityFrom, out.ActivityTo, out.TextsFrom = timeOrZero(first), timeOrZero(last), timeOrZero(texts)
 	return out, err
 }

@@ -76,7 +76,11 @@ func Try(ctx context.Context, std Stdio, o TryOptions) error {
 		return err
 	}
 	if o.Output == OutputJSON {
-		return writeTryJSON(std.Out, t.summary)
+		d, err := catalogue.Get(t.place.platform)
+		if err != nil {
+			return err
+		}
+		return writeTryJSON(std.Out, t.summary, d.Fidelity.Acceptance)
 	}
 	return writeTry(std.Out, t)
 }
@@ -215,18 +219,23 @@ type tryJSON struct {
 	AnsweredWithin24h int                 `json:"answeredWithin24h"`
 	FirstResponse     behaviour.Quantiles `json:"firstResponse"`
 	FirstResponseAll  behaviour.Quantiles `json:"firstResponseAll"`
-	Solved            int                 `json:"solved"`
-	SolvedByAsker     int                 `json:"solvedByAsker"`
-	SolvedByOthers    int                 `json:"solvedByOthers"`
+	// Null where the platform has no accepted answers at all: not measurable is not 0.
+	Solved         *int `json:"solved"`
+	SolvedByAsker  *int `json:"solvedByAsker"`
+	SolvedByOthers *int `json:"solvedByOthers"`
 }
 
-func writeTryJSON(w io.Writer, s behaviour.Summary) error {
+func writeTryJSON(w io.Writer, s behaviour.Summary, acceptance sdk.Acceptance) error {
 	e := json.NewEncoder(w)
 	e.SetIndent("", "  ")
-	return e.Encode(tryJSON{
-		s.Threads, s.Messages, s.Authors, s.Answered, s.Unanswered, s.AnsweredWithin24h, s.FirstResponse, s.FirstResponseAll,
-		s.Solved, s.SolvedByAsker, s.SolvedByOthers,
-	})
+	out := tryJSON{
+		Threads: s.Threads, Messages: s.Messages, Authors: s.Authors, Answered: s.Answered, Unanswered: s.Unanswered,
+		AnsweredWithin24h: s.AnsweredWithin24h, FirstResponse: s.FirstResponse, FirstResponseAll: s.FirstResponseAll,
+	}
+	if acceptance != sdk.AcceptanceNone {
+		out.Solved, out.SolvedByAsker, out.SolvedByOthers = &s.Solved, &s.SolvedByAsker, &s.SolvedByOthers
+	}
+	return e.Encode(out)
 }
 
 // explain leaves out a reason that the message repeats in words.

@@ -230,6 +230,11 @@ func (u *unit) worth(a at, spec *v1alpha1.BehaviourSpec, c *compiledBehaviour) {
 	for i, w := range spec.Worth {
 		path := fmt.Sprintf("spec.worth[%d]", i)
 		switch {
+		case u.community.Spec.Value == nil:
+			a.warn(path+".factor", v1alpha1.ReasonReferenceMissing,
+				fmt.Sprintf("the Community declares no value factors, so %q is worth nothing yet; the behaviour counts all the same", w.Factor),
+				"declare the factor in the Community's spec.value.factors")
+			continue
 		case slices.Contains(factors, string(w.Factor)):
 		case slices.Contains(u.factorNames(), string(w.Factor)):
 			a.error(path+".factor", v1alpha1.ReasonDependencyNotAccepted,

@@ -168,7 +168,7 @@ func (p *Processor) applyMember(e *ledger.Event) error {
 	if d.Joined != 0 {
 		s.Joined = d.Joined
 	}
-	if d.Prior != nil && s.Prior == nil {
+	if d.Prior != nil {
 		s.Prior = d.Prior
 	}
 	return nil

@@ -121,6 +121,21 @@ func (p *Processor) prior(native string, s *ledger.Stats, count int) (*int64, er
 	return &n, nil
 }
 
+// LowerPrior takes messages that have been read out of those that a member had written before anything read.
+func (p *Processor) LowerPrior(member, messages int64) error {
+	s, err := p.Tx.Stats(member)
+	if err != nil || s.Prior == nil || *s.Prior == 0 {
+		return err
+	}
+	m, err := p.Tx.Member(member)
+	if err != nil {
+		return err
+	}
+	prior := max(0, *s.Prior-messages)
+	return p.Emit(&ledger.Event{Kind: event.MemberUpdated, Native: m.ID, Author: m.N, At: p.Observed, Inferred: true, Revision: s.Revision + 1,
+		Data: ledger.Data{Member: &ledger.MemberState{Roles: s.Roles, Bot: s.Bot, Domain: s.Domain, Joined: s.Joined, Prior: &prior}}})
+}
+
 func (p *Processor) observeMember(o *event.Member) error {
 	at := millis(o.JoinedAt)
 	if at == 0 || at < p.Channel.Since {

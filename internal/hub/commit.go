@@ -120,7 +120,7 @@ func (h *Hub) commitPage(tx *ledger.Tx, g *behaviour.Engine, c *event.Commit, te
 	}
 	if c.Lane == event.Backfill && c.Done && ch.History == ledger.HistoryReading {
 		ch.History, ch.FromBeginning = ledger.HistoryProcessing, c.FromBeginning
-		return true, nil
+		return true, p.widened()
 	}
 	if ch.History == ledger.HistoryComplete && ch.PendingWatermark > ch.Watermark {
 		ch.Watermark = ch.PendingWatermark
@@ -310,6 +310,21 @@ func (p *pipeline) take(list []event.Observation, through int64) error {
 		}
 	}
 	return p.stage(later)
+}
+
+// widened takes what is about to be processed out of what members were known to have written before: with a widened
+// horizon it has been read now, and would count twice.
+func (p *pipeline) widened() error {
+	waiting, err := p.tx.StagedByMember(p.channel.N)
+	if err != nil {
+		return err
+	}
+	for _, w := range waiting {
+		if err := p.conv.LowerPrior(w.Member, w.Messages); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 type timed struct {

@@ -155,6 +155,21 @@ func (tx *Tx) DropStaged(channel int64, rank int, idents []string) error {
 	return nil
 }
 
+// Waiting is how many staged messages a known member wrote.
+type Waiting struct{ Member, Messages int64 }
+
+// StagedByMember counts the staged messages of each known member, in row order of the members.
+func (tx *Tx) StagedByMember(channel int64) ([]Waiting, error) {
+	var out []Waiting
+	err := tx.query(func(rs *sql.Rows) error {
+		var w Waiting
+		err := rs.Scan(&w.Member, &w.Messages)
+		out = append(out, w)
+		return err
+	}, "SELECT i.member, count(*) FROM staged s JOIN identities i ON i.channel = s.channel AND i.lookup = s.author WHERE s.channel = ? AND s.rank = 2 GROUP BY i.member ORDER BY i.member", channel)
+	return out, err
+}
+
 // NextStaged gives the earliest staged observations of a channel.
 func (tx *Tx) NextStaged(channel int64, limit int) ([]Staged, error) {
 	var out []Staged
