@@ -75,8 +75,10 @@ func (m *manifests) load() (*compiled, error) {
 	}
 	m.good = now
 	for _, p := range problems {
-		if p.Severity == blueprint.Error {
-			delete(m.good, blueprint.Key{Kind: p.Kind, Namespace: p.Namespace, Name: p.Name})
+		if p.Severity == blueprint.Error { // also as it was: what it needs is gone, and it is not kept
+			key := blueprint.Key{Kind: p.Kind, Namespace: p.Namespace, Name: p.Name}
+			delete(m.good, key)
+			out.kept = slices.DeleteFunc(out.kept, func(k blueprint.Key) bool { return k == key })
 		}
 	}
 	return out, nil

@@ -122,6 +122,9 @@ func (l *loader) note(file string, line int, format string, args ...any) {
 // files are the manifests of a folder, sorted. Hidden names are left out: editors and mounted ConfigMaps keep theirs there.
 func (l *loader) files(dir string) ([]string, error) {
 	info, err := os.Stat(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("there is no folder or file %s: name the one that holds the manifests", dir)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read manifests: %w", err)
 	}
