@@ -252,12 +252,7 @@ func (h *Hub) noteDrain(tx *ledger.Tx, channel int64, now int) error {
 
 // Resume goes on with history that was being processed when the last hub stopped.
 func (h *Hub) Resume(ctx context.Context) error {
-	tx, err := h.ledger.Begin(ctx)
-	if err != nil {
-		return err
-	}
-	channels, err := tx.Channels()
-	tx.Rollback()
+	channels, err := h.ledger.Channels(ctx)
 	if err != nil {
 		return err
 	}
@@ -279,12 +274,7 @@ func (h *Hub) Resume(ctx context.Context) error {
 
 // Drain waits until no history is being processed.
 func (h *Hub) Drain(ctx context.Context) error {
-	tx, err := h.ledger.Begin(ctx)
-	if err != nil {
-		return err
-	}
-	channels, err := tx.Channels()
-	tx.Rollback()
+	channels, err := h.ledger.Channels(ctx)
 	if err != nil {
 		return err
 	}

@@ -215,12 +215,7 @@ func channelByNumber(tx *ledger.Tx, n int64) (*ledger.Channel, error) {
 
 // finish drops timers that fired in their time: those that made events. What is recomputed comes up to what has been read.
 func (r *replayer) finish(ctx context.Context) error {
-	tx, err := r.shadow.Begin(ctx)
-	if err != nil {
-		return err
-	}
-	channels, err := tx.Channels()
-	tx.Rollback()
+	channels, err := r.shadow.Channels(ctx)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@
 package ledger
 
 import (
+	"context"
 	"database/sql"
 	"encoding/json"
 	"fmt"
@@ -40,6 +41,16 @@ func (tx *Tx) Channels() ([]*Channel, error) {
 		out[i] = tx.channels[n]
 	}
 	return out, nil
+}
+
+// Channels gives all channels by row number, for reading.
+func (l *Ledger) Channels(ctx context.Context) ([]*Channel, error) {
+	tx, err := l.Begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer tx.Rollback()
+	return tx.Channels()
 }
 
 // Channel finds a channel by its identity; nil where there is none. Changes to it are written at Commit.
