@@ -54,21 +54,26 @@ func (m *monitor) look(ctx context.Context) error {
 	if m.shown && time.Since(m.last) < standingsEvery {
 		return nil
 	}
+	if m.shown {
+		rep, err := makeStandings(ctx, m.r.hub)
+		if err != nil {
+			return err
+		}
+		m.last = time.Now()
+		return m.changedStandings(ctx, rep, states)
+	}
 	rep, err := makeReport(ctx, m.r.hub, states)
 	if err != nil {
 		return err
 	}
 	m.last = time.Now()
-	if !m.shown {
-		m.shown = true
-		m.note(rep)
-		if text := rep.text(); text != m.text {
-			m.text = text
-			return m.r.print(rep)
-		}
-		return nil
+	m.shown = true
+	m.note(rep)
+	if text := rep.text(); text != m.text {
+		m.text = text
+		return m.r.print(rep)
 	}
-	return m.changedStandings(rep)
+	return nil
 }
 
 func (m *monitor) note(rep *report) {
@@ -79,7 +84,7 @@ func (m *monitor) note(rep *report) {
 }
 
 // changedStandings says which objectives stand otherwise than before.
-func (m *monitor) changedStandings(rep *report) error {
+func (m *monitor) changedStandings(ctx context.Context, rep *report, states []reader.State) error {
 	changed := false
 	for _, o := range rep.Objectives {
 		if before, had := m.standings[o.Name]; had && before != o.Standing {
@@ -90,10 +95,14 @@ func (m *monitor) changedStandings(rep *report) error {
 		}
 	}
 	m.note(rep)
-	if changed && m.r.o.Output == OutputJSON {
-		return m.r.print(rep)
+	if !changed || m.r.o.Output != OutputJSON {
+		return nil
 	}
-	return nil
+	whole, err := makeReport(ctx, m.r.hub, states)
+	if err != nil {
+		return err
+	}
+	return m.r.print(whole)
 }
 
 // changedPhases says which channels can no longer be read, or can again.

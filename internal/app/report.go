@@ -100,17 +100,27 @@ type reportChannel struct {
 	Lacks       []string `json:"lacks,omitempty"`
 }
 
-// makeReport works out what there is to show now.
-func makeReport(ctx context.Context, h *hub.Hub, states []reader.State) (*report, error) {
-	bp, db := h.Blueprint(), h.Ledger().Reader()
+// makeStandings works out objectives alone: that reads their windows, not the whole ledger.
+func makeStandings(ctx context.Context, h *hub.Hub) (*report, error) {
+	bp := h.Blueprint()
 	r := &report{Community: bp.Name, Currency: bp.Currency, Objectives: []reportObjective{}, Behaviours: []reportBehaviour{}, Channels: []reportChannel{}}
-	results, err := behaviour.Objectives(ctx, db, bp)
+	results, err := behaviour.Objectives(ctx, h.Ledger().Reader(), bp)
 	if err != nil {
 		return nil, err
 	}
 	for _, x := range results {
 		r.Objectives = append(r.Objectives, objectiveOf(x))
 	}
+	return r, nil
+}
+
+// makeReport works out what there is to show now.
+func makeReport(ctx context.Context, h *hub.Hub, states []reader.State) (*report, error) {
+	r, err := makeStandings(ctx, h)
+	if err != nil {
+		return nil, err
+	}
+	bp, db := h.Blueprint(), h.Ledger().Reader()
 	totals, err := behaviour.Totals(ctx, db, bp, totalsWindow)
 	if err != nil {
 		return nil, err
@@ -247,7 +257,7 @@ func cannotShow(kind event.Kind, platform string) string {
 
 // reportChannels gives the declared channels, whether the ledger knows them yet or not.
 func reportChannels(ctx context.Context, h *hub.Hub, bp *blueprint.Blueprint, states []reader.State) ([]reportChannel, error) {
-	stored, err := h.Channels(ctx)
+	stored, err := h.CountedChannels(ctx)
 	if err != nil {
 		return nil, err
 	}
