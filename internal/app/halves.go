@@ -46,14 +46,8 @@ func Hub(ctx context.Context, std Stdio, o HubOptions) error {
 		std: std, manifests: &manifests{folder: o.Folder, wanted: o.Community},
 		o: RunOptions{Folder: o.Folder, DataDir: o.DataDir, SecretsDir: o.SecretsDir, Now: o.Now, Version: o.Version},
 	}
-	c, err := r.manifests.load()
-	if c != nil {
-		r.tellProblems(c)
-	}
+	c, err := r.begin(ctx)
 	if err != nil {
-		return err
-	}
-	if err := r.open(ctx, c); err != nil {
 		return err
 	}
 	defer r.close()

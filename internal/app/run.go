@@ -51,14 +51,8 @@ func Run(ctx context.Context, std Stdio, o RunOptions) error {
 	}
 	r := &runner{std: std, o: o, manifests: &manifests{folder: o.Folder, wanted: o.Community}}
 	r.channels = newChannels(std, o.Version, o.SecretsDir, o.Now)
-	c, err := r.manifests.load()
-	if c != nil {
-		r.tellProblems(c)
-	}
+	c, err := r.begin(ctx)
 	if err != nil {
-		return err
-	}
-	if err := r.open(ctx, c); err != nil {
 		return err
 	}
 	defer r.close()
@@ -69,6 +63,18 @@ func Run(ctx context.Context, std Stdio, o RunOptions) error {
 	}
 	defer stopServing()
 	return r.run(ctx, c)
+}
+
+// begin loads the manifests, tells what is wrong with them, and opens the community's ledger.
+func (r *runner) begin(ctx context.Context) (*compiled, error) {
+	c, err := r.manifests.load()
+	if c != nil {
+		r.tellProblems(c)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return c, r.open(ctx, c)
 }
 
 // runner is one run.

@@ -4,6 +4,7 @@
 package behaviour
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -38,11 +39,16 @@ func (r *Run) openCase(b *rule, basis *ledger.Occurrence, deadline int64) error 
 		return err
 	}
 	if o == nil && ok {
-		r.Tx.NewOccurrence(&ledger.Occurrence{Behaviour: b.Name, Generation: b.Generation, Channel: basis.Channel, Thread: basis.Thread,
-			Seq: basis.Seq, Basis: basis.N, Benefits: basis.Benefits, Arose: basis.Arose, At: basis.At, Due: deadline,
-			State: ledger.Unfulfilled, Imported: basis.Imported, Key: caseKey(basis)})
+		o = r.newCase(b, basis)
+		o.Benefits, o.At, o.Due = basis.Benefits, basis.At, deadline
 	}
 	return r.caseLasts(basis, deadline)
+}
+
+// newCase makes a row for a case, unfulfilled as yet.
+func (r *Run) newCase(b *rule, basis *ledger.Occurrence) *ledger.Occurrence {
+	return r.Tx.NewOccurrence(&ledger.Occurrence{Behaviour: b.Name, Generation: b.Generation, Channel: basis.Channel, Thread: basis.Thread,
+		Seq: basis.Seq, Basis: basis.N, Arose: basis.Arose, Imported: basis.Imported, Key: caseKey(basis), State: ledger.Unfulfilled})
 }
 
 // caseLasts notes until when a message can still change a case of the thread.
@@ -105,8 +111,7 @@ func (r *Run) judge(b *rule, basis *ledger.Occurrence) error {
 		return err
 	}
 	if o == nil {
-		o = r.Tx.NewOccurrence(&ledger.Occurrence{Behaviour: b.Name, Generation: b.Generation, Channel: basis.Channel, Thread: basis.Thread,
-			Seq: basis.Seq, Basis: basis.N, Arose: basis.Arose, Imported: basis.Imported, Key: caseKey(basis), State: ledger.Unfulfilled})
+		o = r.newCase(b, basis)
 	} else {
 		r.Tx.EditOccurrence(o)
 	}
@@ -114,8 +119,8 @@ func (r *Run) judge(b *rule, basis *ledger.Occurrence) error {
 		if o.State == ledger.Counted {
 			r.lower(o)
 		}
-		o.State, o.Seq, o.Message, o.Credit, o.At, o.Due = ledger.Unfulfilled, basis.Seq, 0, 0, deadline, deadline
-		o.Level, o.Party, o.Segment = "", "", ""
+		o.State, o.Seq, o.Message, o.At, o.Due = ledger.Unfulfilled, basis.Seq, 0, deadline, deadline
+		party{}.credited(o)
 		return r.setBenefits(o, b, basis)
 	}
 	if o.State == ledger.Counted && o.Seq == by.Seq {
@@ -124,9 +129,9 @@ func (r *Run) judge(b *rule, basis *ledger.Occurrence) error {
 	if o.State == ledger.Counted {
 		r.lower(o)
 	}
-	o.Seq, o.Message, o.Credit, o.Benefits, o.At, o.Due = by.Seq, by.Message, credit.member, benefits.member, by.At, deadline
-	o.Level, o.Party, o.Segment = credit.facts.Level, credit.facts.Party, first(credit.facts.Segments)
-	o.BenefitsLevel, o.BenefitsParty, o.BenefitsSegment = benefits.facts.Level, benefits.facts.Party, first(benefits.facts.Segments)
+	o.Seq, o.Message, o.At, o.Due = by.Seq, by.Message, by.At, deadline
+	credit.credited(o)
+	benefits.benefiting(o)
 	return r.count(b, o)
 }
 
@@ -137,12 +142,10 @@ func (r *Run) setBenefits(o *ledger.Occurrence, b *rule, basis *ledger.Occurrenc
 		return err
 	}
 	_, benefits, err := r.who(b, e, t)
-	if err != nil || !benefits.mayCount() {
-		return err
+	if err == nil {
+		benefits.benefiting(o)
 	}
-	o.Benefits, o.BenefitsLevel, o.BenefitsParty = benefits.member, benefits.facts.Level, benefits.facts.Party
-	o.BenefitsSegment = first(benefits.facts.Segments)
-	return nil
+	return err
 }
 
 // fulfilment finds the earliest event of the case's thread, up to the deadline, for which the rule holds.
@@ -189,9 +192,6 @@ func (r *Run) fulfilment(b *rule, basis *ledger.Occurrence, deadline int64) (*le
 		if err != nil {
 			return nil, party{}, party{}, err
 		}
-		if !benefits.mayCount() {
-			benefits = party{}
-		}
 		if !credit.mayCount() {
 			credit = party{} // the case is fulfilled all the same; nobody is credited
 		}
@@ -235,7 +235,7 @@ func (r *Run) caseEvents(b *rule, t *ledger.Thread, deadline int64) ([]*ledger.E
 				out = append(out, e)
 			}
 		}
-		slices.SortStableFunc(out, func(a, b *ledger.Event) int { return int(min(max(a.At-b.At, -1), 1)) })
+		slices.SortStableFunc(out, func(a, b *ledger.Event) int { return cmp.Compare(a.At, b.At) })
 	}
 	return out, nil
 }

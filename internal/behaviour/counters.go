@@ -26,9 +26,13 @@ func (r *Run) raise(o *ledger.Occurrence) {
 	if o.Imported || r.Rebuilding {
 		return
 	}
-	level, segment := r.labels(o)
-	o.CountedAs = level + "|" + segment
-	r.Tx.Count(ledger.Counter{Name: CounterBehaviours, Channel: o.Channel, Behaviour: o.Behaviour, Level: level, Segment: segment}, 1)
+	as := r.label(o)
+	o.CountedAs = as.String()
+	r.countUnder(CounterBehaviours, o, as)
+}
+
+func (r *Run) countUnder(name string, o *ledger.Occurrence, as combination) {
+	r.Tx.Count(ledger.Counter{Name: name, Channel: o.Channel, Behaviour: o.Behaviour, Level: as.level, Segment: as.segment}, 1)
 }
 
 // lower counts an occurrence as undone, under the labels that it was counted under.
@@ -36,12 +40,7 @@ func (r *Run) lower(o *ledger.Occurrence) {
 	if o.CountedAs == "" || r.Rebuilding {
 		return
 	}
-	for i := range o.CountedAs {
-		if o.CountedAs[i] == '|' {
-			r.Tx.Count(ledger.Counter{Name: CounterUndone, Channel: o.Channel, Behaviour: o.Behaviour, Level: o.CountedAs[:i], Segment: o.CountedAs[i+1:]}, 1)
-			break
-		}
-	}
+	r.countUnder(CounterUndone, o, parseCombination(o.CountedAs))
 	o.CountedAs = ""
 }
 
@@ -52,18 +51,17 @@ func shownLevel(l event.Level) event.Level {
 	return event.OtherL
 }
 
-// labels give the level and segment under which somebody may be counted.
-func (r *Run) labels(o *ledger.Occurrence) (level, segment string) {
+// label gives the level and segment under which somebody may be counted.
+func (r *Run) label(o *ledger.Occurrence) combination {
 	if o.Credit == 0 {
-		return other, other
+		return combination{other, other}
 	}
 	c := combination{string(shownLevel(o.Level)), o.Segment}
 	if c.segment == "" {
 		c.segment = other
 	}
 	r.Tx.AddPerson(o.Channel, o.Behaviour, combinations, c.String(), o.Credit)
-	as := r.disclosed(o).label(c)
-	return as.level, as.segment
+	return r.disclosed(o).label(c)
 }
 
 // disclosed works out the labels of a behaviour anew only where somebody has joined those behind them.

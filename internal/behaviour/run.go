@@ -209,7 +209,7 @@ func (r *Run) sameThen(b *rule) bool {
 	return then != nil && then.Generation == b.Generation
 }
 
-// who finds the credited and the benefiting member with their facts.
+// who finds the credited and the benefiting member with their facts. Nobody benefits where that member may not count.
 func (r *Run) who(b *rule, e *ledger.Event, t *ledger.Thread) (credit, benefits party, err error) {
 	author := party{e.Author, e.Facts}
 	asker := party{}
@@ -233,6 +233,9 @@ func (r *Run) who(b *rule, e *ledger.Event, t *ledger.Thread) (credit, benefits 
 		if benefits, err = r.parentAuthor(e, t); err != nil {
 			return party{}, party{}, err
 		}
+	}
+	if !benefits.mayCount() {
+		benefits = party{}
 	}
 	return credit, benefits, nil
 }
@@ -267,6 +270,15 @@ func (r *Run) parentAuthor(e *ledger.Event, t *ledger.Thread) (party, error) {
 // mayCount says whether a member may be credited: those who objected or were erased are not.
 func (p party) mayCount() bool { return p.member == 0 || !(p.facts.Objected) }
 
+// credited and benefiting write a member into an occurrence, as they were at the event.
+func (p party) credited(o *ledger.Occurrence) {
+	o.Credit, o.Level, o.Party, o.Segment = p.member, p.facts.Level, p.facts.Party, first(p.facts.Segments)
+}
+
+func (p party) benefiting(o *ledger.Occurrence) {
+	o.Benefits, o.BenefitsLevel, o.BenefitsParty, o.BenefitsSegment = p.member, p.facts.Level, p.facts.Party, first(p.facts.Segments)
+}
+
 func scopeKey(b *rule, e *ledger.Event, t *ledger.Thread, credit, benefits int64) string {
 	thread := int64(0)
 	if t != nil {
@@ -291,9 +303,6 @@ func (r *Run) candidate(b *rule, e *ledger.Event, t *ledger.Thread, m *ledger.Me
 	credit, benefits, err := r.who(b, e, t)
 	if err != nil || !credit.mayCount() {
 		return err
-	}
-	if !benefits.mayCount() {
-		benefits = party{}
 	}
 	key := scopeKey(b, e, t, credit.member, benefits.member)
 	if key[0] == 'e' && r.Tx.FreshEvent(e.Seq) || key[0] == 't' && r.Tx.FreshThread(t.N) {
@@ -350,10 +359,9 @@ func shadows(same []*ledger.Occurrence) (n int) {
 
 func (r *Run) occurrence(b *rule, e *ledger.Event, t *ledger.Thread, credit, benefits party) *ledger.Occurrence {
 	o := &ledger.Occurrence{Behaviour: b.Name, Generation: b.Generation, Channel: r.Channel.N, Seq: e.Seq,
-		Credit: credit.member, Benefits: benefits.member, Level: credit.facts.Level, Party: credit.facts.Party,
-		BenefitsLevel: benefits.facts.Level, BenefitsParty: benefits.facts.Party,
-		Segment: first(credit.facts.Segments), BenefitsSegment: first(benefits.facts.Segments),
 		Arose: e.At, At: e.At, Due: e.At + b.Settle.Milliseconds(), Imported: e.Imported}
+	credit.credited(o)
+	benefits.benefiting(o)
 	if t != nil {
 		o.Thread = t.N
 		if e.Kind == event.ThreadAged {
@@ -693,15 +701,20 @@ func (r *Run) reconsiderMessage(t *ledger.Thread, n int64) error {
 		if o.Seq != m.Seq || o.Basis != 0 || b == nil || b.Generation != o.Generation || (!active(o) && o.State != ledger.Shadowed) {
 			continue
 		}
-		ok, err := r.stillHolds(b, o, false)
-		if err == nil && !ok {
-			err = r.undo(o)
-		}
-		if err != nil {
+		if err := r.undoUnlessHolds(b, o); err != nil {
 			return err
 		}
 	}
 	return r.trigger(posted, t, m)
+}
+
+// undoUnlessHolds takes an occurrence back that is no longer true.
+func (r *Run) undoUnlessHolds(b *rule, o *ledger.Occurrence) error {
+	ok, err := r.stillHolds(b, o, false)
+	if err != nil || ok {
+		return err
+	}
+	return r.undo(o)
 }
 
 // reconsiderCases looks again at thread-wide occurrences and at the cases of the thread.
@@ -715,11 +728,7 @@ func (r *Run) reconsiderCases(t *ledger.Thread) error {
 		if b == nil || b.Generation != o.Generation || o.Basis != 0 || !active(o) || b.Role != blueprint.RoleBasis {
 			continue
 		}
-		ok, err := r.stillHolds(b, o, false)
-		if err == nil && !ok {
-			err = r.undo(o)
-		}
-		if err != nil {
+		if err := r.undoUnlessHolds(b, o); err != nil {
 			return err
 		}
 	}

@@ -21,8 +21,7 @@ import (
 
 // Commit implements reader.Hub: the page, the cursor behind it and every effect in one transaction, or nothing.
 func (h *Hub) Commit(ctx context.Context, c event.Commit) error {
-	g := h.engine.Load()
-	if g == nil {
+	if h.engine.Load() == nil {
 		return ErrNoBlueprint
 	}
 	if err := check(&c); err != nil {
@@ -61,7 +60,14 @@ func (h *Hub) Commit(ctx context.Context, c event.Commit) error {
 	return err
 }
 
+// channelNumber gives the row number of a channel, which never changes: it is asked for once.
 func (h *Hub) channelNumber(ctx context.Context, ref event.ChannelRef) (int64, error) {
+	h.mu.Lock()
+	n, known := h.numbers[ref]
+	h.mu.Unlock()
+	if known {
+		return n, nil
+	}
 	tx, err := h.ledger.Begin(ctx)
 	if err != nil {
 		return 0, err
@@ -74,6 +80,9 @@ func (h *Hub) channelNumber(ctx context.Context, ref event.ChannelRef) (int64, e
 	if ch == nil {
 		return 0, fmt.Errorf("%w: the channel has no lease: acquire it first", reader.ErrRefused)
 	}
+	h.mu.Lock()
+	h.numbers[ref] = ch.N
+	h.mu.Unlock()
 	return ch.N, nil
 }
 
@@ -377,8 +386,11 @@ func (p *pipeline) inOrder(list []event.Observation) ([]timed, error) {
 		}
 	}
 	slices.SortStableFunc(order, func(a, b timed) int {
-		if la, lb := a.o.Listing != nil, b.o.Listing != nil; la != lb {
-			return cmp.Compare(boolInt(la), boolInt(lb))
+		switch la, lb := a.o.Listing != nil, b.o.Listing != nil; {
+		case la && !lb:
+			return 1
+		case lb && !la:
+			return -1
 		}
 		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(opening(a.o), opening(b.o)))
 	})
@@ -394,13 +406,6 @@ func opening(o *event.Observation) int {
 		return 1
 	}
 	return 2
-}
-
-func boolInt(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
 }
 
 // waits says whether an observation has to wait until history has been read: threads opened before the channel was

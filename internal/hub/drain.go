@@ -134,18 +134,9 @@ func (h *Hub) drainSome(ctx context.Context, channel int64) (more bool, err erro
 	}
 	defer tx.Rollback()
 	g := h.engine.Load()
-	channels, err := tx.Channels()
-	if err != nil {
+	c, err := channelByNumber(tx, channel)
+	if err != nil || c.History != ledger.HistoryProcessing {
 		return false, err
-	}
-	var c *ledger.Channel
-	for _, x := range channels {
-		if x.N == channel {
-			c = x
-		}
-	}
-	if c == nil || c.History != ledger.HistoryProcessing {
-		return false, nil
 	}
 	p, err := h.newPipeline(tx, c, g, h.millis(), false)
 	if err != nil {

@@ -41,6 +41,7 @@ type Hub struct {
 	engine atomic.Pointer[behaviour.Engine]
 
 	mu       sync.Mutex
+	numbers  map[event.ChannelRef]int64
 	turns    map[int64]chan struct{} // one writer per channel; held while its history is processed
 	states   map[string]reader.State
 	sinces   map[string]time.Time
@@ -67,7 +68,7 @@ func New(l *ledger.Ledger, o Options) *Hub {
 		o.Log = logr.Discard()
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	return &Hub{ledger: l, o: o, turns: map[int64]chan struct{}{}, states: map[string]reader.State{},
+	return &Hub{ledger: l, o: o, numbers: map[event.ChannelRef]int64{}, turns: map[int64]chan struct{}{}, states: map[string]reader.State{},
 		sinces: map[string]time.Time{}, draining: map[int64]drainProgress{}, ctx: ctx, stop: stop}
 }
 

@@ -149,30 +149,31 @@ func (r *replayer) pipeline(tx *ledger.Tx, c *ledger.Channel) (*pipeline, error)
 // fireAnew does what is due by a time under rules that the record was not made under: settled cases may fall due where no
 // mark stands, and threads come of ages at which nobody looked then. Ages that are in the record come from there.
 func (p *pipeline) fireAnew(upTo int64) error {
-	if err := p.tx.LoadTimers(p.channel.N, upTo); err != nil {
-		return err
-	}
-	for t := p.tx.NextTimer(upTo); t != nil; t = p.tx.NextTimer(upTo) {
+	return takeTimers(p.tx, p.channel.N, upTo, func(t *ledger.Timer) error {
 		if t.Kind == ledger.TimerMissing {
-			continue
+			return nil
 		}
-		if err := p.fire(t); err != nil {
-			return err
-		}
-	}
-	return nil
+		return p.fire(t)
+	})
 }
 
 // refire does what was due at a mark; what timers made events of is in the record already.
 func (p *pipeline) refire(upTo int64) error {
-	if err := p.tx.LoadTimers(p.channel.N, upTo); err != nil {
+	return takeTimers(p.tx, p.channel.N, upTo, func(t *ledger.Timer) error {
+		if t.Kind.MakesEvent() {
+			return nil
+		}
+		return p.run.Fire(t)
+	})
+}
+
+// takeTimers takes a channel's timers that are due by a time, those that join them meanwhile included.
+func takeTimers(tx *ledger.Tx, channel, upTo int64, each func(*ledger.Timer) error) error {
+	if err := tx.LoadTimers(channel, upTo); err != nil {
 		return err
 	}
-	for t := p.tx.NextTimer(upTo); t != nil; t = p.tx.NextTimer(upTo) {
-		if t.Kind.MakesEvent() {
-			continue
-		}
-		if err := p.run.Fire(t); err != nil {
+	for t := tx.NextTimer(upTo); t != nil; t = tx.NextTimer(upTo) {
+		if err := each(t); err != nil {
 			return err
 		}
 	}
@@ -231,11 +232,9 @@ func (r *replayer) finish(ctx context.Context) error {
 			}
 		}
 		if err == nil {
-			err = tx.LoadTimers(c.N, c.Watermark)
+			err = takeTimers(tx, c.N, c.Watermark, func(*ledger.Timer) error { return nil }) // taking them is all
 		}
 		if err == nil {
-			for t := tx.NextTimer(c.Watermark); t != nil; t = tx.NextTimer(c.Watermark) { // taking them is all
-			}
 			err = tx.Commit()
 		}
 		tx.Rollback()

@@ -5,6 +5,7 @@ package ledger
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"database/sql"
@@ -194,7 +195,7 @@ func (tx *Tx) flushMembers() error {
 			m.fresh = false
 		}
 	}
-	slices.SortFunc(fresh, func(a, b *Member) int { return int(a.N - b.N) })
+	slices.SortFunc(fresh, func(a, b *Member) int { return cmp.Compare(a.N, b.N) })
 	if err := tx.insert("INSERT INTO members (n, id, status)", 3, len(fresh), "", func(i int) ([]any, error) {
 		return []any{fresh[i].N, fresh[i].ID, int(fresh[i].Status)}, nil
 	}); err != nil {
@@ -208,7 +209,7 @@ func (tx *Tx) flushMembers() error {
 			tx.identities[k] = i
 		}
 	}
-	slices.SortFunc(ids, func(a, b *freshIdentity) int { return int(a.n - b.n) })
+	slices.SortFunc(ids, func(a, b *freshIdentity) int { return cmp.Compare(a.n, b.n) })
 	return tx.insert("INSERT INTO identities (n, member, channel, lookup, key_id, wrapped, sealed)", 7, len(ids), "", func(i int) ([]any, error) {
 		f := ids[i]
 		return []any{f.n, f.member, f.channel, f.lookup, tx.l.keys.current.id, f.wrapped, f.sealed}, nil
