@@ -50,8 +50,8 @@ func community() *blueprint.Blueprint {
 		Factors: []blueprint.Factor{{Name: "support-contact", Category: "SupportCost", Unit: "Contact", Source: "Measured",
 			Range: blueprint.Range{Low: "6", Mid: "9.5", High: "14"}}},
 		Channels: []blueprint.Channel{
-			{Name: "forum", Platform: "discourse", Since: blueprint.Since{Duration: 90 * day}, Rooms: blueprint.Rooms{Questions: []string{"help"}}},
-			{Name: "never-read", Platform: "feed"},
+			{Name: "forum", Platform: "discourse", Poll: time.Minute, Since: blueprint.Since{Duration: 90 * day}, Rooms: blueprint.Rooms{Questions: []string{"help"}}},
+			{Name: "never-read", Platform: "feed", Poll: time.Hour},
 		},
 		Behaviours: []blueprint.Behaviour{
 			{Name: "answered-in-time", Generation: "1", Role: blueprint.RoleValue, Of: "question-due", Within: day, CompletedBy: []event.Kind{event.MessagePosted},

@@ -52,6 +52,7 @@ const (
 	hubRequestDuration = "kith_hub_request_duration_seconds"
 	hubRequestsNow     = "kith_hub_requests_in_flight"
 
+	pollInterval          = "kith_channel_poll_interval_seconds"
 	connectorState        = "kith_connector_state"
 	connectorHeartbeat    = "kith_connector_last_heartbeat_timestamp_seconds"
 	connectorProgress     = "kith_connector_last_progress_timestamp_seconds"
@@ -121,6 +122,7 @@ var Definitions = []Definition{
 	{communityReadable, Gauge, Behaviour, "1 where a part of a community's figures (behaviours, histograms, questions, objectives) could be read from its ledger, 0 where it could not and its series are absent.", []string{"community", "part"}},
 	{seriesDropped, Gauge, Behaviour, "Series of a community that are not shown because its budget of series is used up.", []string{"community"}},
 
+	{pollInterval, Gauge, Operations, "Seconds that a channel's declaration leaves between two looks at what is new; a channel without news is looked at more seldom, down to a tenth as often.", ofChannel},
 	{connectorState, Gauge, Operations, "1 for the state that a channel's reader is in, 0 for all others. Absent while the reader has not been heard of for 5 minutes.", and(ofConnector, "state")},
 	{connectorHeartbeat, Gauge, Operations, "Time of the last sign of life of a channel's reader, in seconds since 1970 (UTC).", ofConnector},
 	{connectorProgress, Gauge, Operations, "Time when a channel's reader last read a page, in seconds since 1970 (UTC). Absent before the first one.", ofConnector},
