@@ -54,5 +54,10 @@ func generate() (map[string][]byte, error) {
 	if files["config/prometheus/prometheusrule.yaml"], err = rules.PrometheusRuleYAML("kith"); err != nil {
 		return nil, err
 	}
+	for _, d := range monitoring.Dashboards() {
+		if files["config/grafana/dashboards/"+d.Name+".json"], err = d.JSON(); err != nil {
+			return nil, err
+		}
+	}
 	return files, nil
 }
