@@ -77,12 +77,11 @@ func connectorAlerts(channel string) []Rule {
 			`  time() - channel:kith_connector_last_progress_timestamp_seconds:max`,
 			`    > on (namespace, community, channel) group_left () channel:kith_channel_patience_seconds:max`,
 			`  or`,
-			// Before the first page there is no progress to be old: how long it has been so is up to `for`.
-			`  time() - (`,
-			`    channel:kith_connector_last_heartbeat_timestamp_seconds:max`,
-			`      unless on (namespace, community, channel) channel:kith_connector_last_progress_timestamp_seconds:max`,
-			`  ) < 300`,
-			`)`)+running,
+			`  channel:kith_connector_last_heartbeat_timestamp_seconds:max`,
+			`    unless on (namespace, community, channel) channel:kith_connector_last_progress_timestamp_seconds:max`,
+			`)`,
+			// One that is silent has an alert of its own.
+			`  and on (namespace, community, channel) (time() - channel:kith_connector_last_heartbeat_timestamp_seconds:max < 300)`)+running,
 			channel+" gets no further",
 			"The channel's reader is alive and has read no page for too long, or none at all yet."),
 		alert("KithConnectorBadCredentials", Warning, "5m", `channel:kith_connector_state:max{state=~"BadCredentials|SecretKeyMissing"} == 1`,
