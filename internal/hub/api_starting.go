@@ -22,10 +22,13 @@ func Starting(community func() string, o ServerOptions) (api, operations http.Ha
 		caller, err := o.Verifier.Verify(r)
 		if err == nil && r.Method == http.MethodGet && r.URL.Path == wire.PathStatus && (caller.All || caller.Status) {
 			reason, problem := o.Problem()
+			if reason == "" {
+				reason, problem = wire.Starting, "the hub is starting"
+			}
 			s.answer(w, http.StatusOK, wire.Status{Community: community(), Engine: EngineVersion, ProblemReason: reason, Problem: problem})
 			return
 		}
-		s.fail(w, r, &apiError{status: http.StatusServiceUnavailable, retryAfter: 5, message: "the hub has not started yet: its log says what it waits for"})
+		s.fail(w, r, &apiError{status: http.StatusServiceUnavailable, retryAfter: 5, message: "the hub is starting or stopping; where that takes long, its log says what it waits for"})
 	})
 	beside := http.NewServeMux()
 	beside.Handle("GET /healthz", plain(func(context.Context) error { return nil }))

@@ -5,6 +5,7 @@ package hub
 
 import (
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -51,6 +52,11 @@ func (h *Hub) declaredStates() []reader.State {
 		platforms[bp.Channels[i].Name] = bp.Channels[i].Platform
 	}
 	return metrics.DeclaredStates(h.States(), platforms)
+}
+
+// FedStates gives the states of channels that are fed, which have no other process to tell them.
+func (h *Hub) FedStates() []reader.State {
+	return slices.DeleteFunc(h.declaredStates(), func(s reader.State) bool { return s.Platform != PushPlatform })
 }
 
 // drained says how much of a channel's history has been processed.
