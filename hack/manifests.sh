@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Renders a folder of config/ with the image and the namespace that the caller wants, without touching the folder:
+# Renders an install of config/ with the image and the namespace that the caller wants, without touching the folder:
 #
-#   hack/manifests.sh FOLDER IMAGE [NAMESPACE]
+#   hack/manifests.sh FOLDER FILE IMAGE [NAMESPACE]
 set -euo pipefail
 cd "$(dirname "$0")/.."
-folder=$1 image=$2 namespace=${3:-}
+folder=$1 file=$(realpath -m "$2") image=$3 namespace=${4:-}
 
 tools=$PWD/hack/tools/go.mod
 overlay=$(mktemp -d "$PWD/config/.overlay-XXXXXX")
@@ -16,4 +16,4 @@ kustomize create --resources "../$folder"
 kustomize edit set image "ghcr.io/kith-dev/kith=$image"
 kustomize edit add transformer ../operator/image
 if [ -n "$namespace" ]; then kustomize edit set namespace "$namespace"; fi
-kustomize build .
+kustomize build . -o "$file"
