@@ -29,15 +29,35 @@ const (
 // installs are the ways to install Kith.
 var installs = []string{"default", "namespaced"}
 
+// TestMain removes what render left.
+func TestMain(m *testing.M) {
+	code := m.Run()
+	for _, file := range rendered {
+		_ = os.RemoveAll(filepath.Dir(file))
+	}
+	os.Exit(code)
+}
+
+// rendered remembers files: each test reads its own objects from them.
+var rendered = map[string]string{}
+
 // render gives what `make manifests` writes for one of them.
 func render(t *testing.T, folder string) []*unstructured.Unstructured {
 	t.Helper()
+	if file, ok := rendered[folder]; ok {
+		return read(t, file)
+	}
 	into := ""
 	if folder == "namespaced" {
 		into = namespace
 	}
-	file := filepath.Join(t.TempDir(), folder+".yaml")
+	dir, err := os.MkdirTemp("", "kith-install") // outlives the test that asks first
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(dir, folder+".yaml")
 	run(t, filepath.Join(root, "hack/manifests.sh"), folder, file, image, into)
+	rendered[folder] = file
 	return read(t, file)
 }
 
@@ -75,7 +95,9 @@ func read(t *testing.T, file string) (all []*unstructured.Unstructured) {
 		if err := sigsyaml.UnmarshalStrict(document, &o.Object); err != nil {
 			t.Fatalf("%s: %v", file, err)
 		}
-		all = append(all, o)
+		if o.Object != nil { // not the comment before the first one
+			all = append(all, o)
+		}
 	}
 }
 
