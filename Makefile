@@ -13,7 +13,10 @@ export GOFLAGS := $(GOFLAGS) -buildvcs=false
 GO      ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LISTEN  ?= 127.0.0.1:8080
-IMAGE   ?= kith:$(VERSION)
+IMAGE   ?= ghcr.io/kith-dev/kith:$(VERSION)
+# Where `make image` puts the image, and where a namespaced install goes.
+IMAGE_FILE ?= dist/kith.tar
+NAMESPACE  ?= kith
 
 LDFLAGS    = -s -w -X main.version=$(VERSION)
 TOOL       = $(GO) tool -modfile=hack/tools/go.mod
@@ -129,8 +132,15 @@ fuzz: ## Fuzz each fuzz target for FUZZTIME (default 30s).
 ##@ Shipping
 
 .PHONY: image
-image: ## Build the container image IMAGE.
-	docker build --build-arg VERSION=$(VERSION) -t $(IMAGE) .
+image: ## Build the container image IMAGE into dist/kith.tar, with Docker or with buildah.
+	hack/image/build.sh '$(IMAGE)' '$(VERSION)' '$(IMAGE_FILE)'
+
+.PHONY: manifests
+manifests: ## Write what installs IMAGE: dist/install.yaml for a cluster; dist/crds.yaml and install-namespaced.yaml for NAMESPACE.
+	@mkdir -p dist
+	$(TOOL) kustomize build config/crd -o dist/crds.yaml
+	hack/manifests.sh default dist/install.yaml '$(IMAGE)'
+	hack/manifests.sh namespaced dist/install-namespaced.yaml '$(IMAGE)' '$(NAMESPACE)'
 
 .PHONY: clean
 clean: ## Remove what was built and the quickstart's ledger.

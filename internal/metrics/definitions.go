@@ -51,6 +51,7 @@ const (
 	hubRequests        = "kith_hub_requests_total"
 	hubRequestDuration = "kith_hub_request_duration_seconds"
 	hubRequestsNow     = "kith_hub_requests_in_flight"
+	hubForbidden       = "kith_hub_forbidden_total"
 
 	pollInterval          = "kith_channel_poll_interval_seconds"
 	connectorState        = "kith_connector_state"
@@ -148,6 +149,7 @@ var Definitions = []Definition{
 	{hubRequests, Counter, Operations, "Calls of the hub's API, by path and status code.", []string{"path", "code"}},
 	{hubRequestDuration, Histogram, Operations, "Seconds that calls of the hub's API took, the wait for their turn included.", []string{"path"}},
 	{hubRequestsNow, Gauge, Operations, "Calls of the hub's API in work.", nil},
+	{hubForbidden, Counter, Operations, "Calls of the hub's API refused because the caller spoke for a channel that is not its own, by the account that called. Absent for accounts of which none was refused.", []string{"account"}},
 	{buildInfo, Gauge, Operations, "Always 1: the version of Kith that runs, its source revision and the Go release that built it.", []string{"version", "revision", "goversion"}},
 }
 
