@@ -178,7 +178,7 @@ func hubPanels() []Panel {
 			Title: "Calls that take longer than half a second", Kind: TimeSeries, Unit: Ratio, Width: 8, Height: 7, Bounded: true,
 			Description: "Share of calls by path, the wait for their turn included.",
 			Targets: []Target{{Expr: lines(`1 - sum by (path) (rate(kith_hub_request_duration_seconds_bucket{namespace=~"$namespace",le="0.5"}[$__rate_interval]))`,
-				`/ (sum by (path) (rate(kith_hub_request_duration_seconds_count`+ns+`[$__rate_interval])) > 0)`), Legend: "{{path}}"}},
+				`/ (sum by (path) (rate(kith_hub_request_duration_seconds_count`+ns+`[$__rate_interval])) > 0)`), Legend: "{{path}}", MayBeEmpty: noCalls}},
 		}, {
 			Title: "Calls in work", Kind: TimeSeries, Unit: Number, Width: 8, Height: 6,
 			Description: "Calls of the hub's API in work at a moment.",
