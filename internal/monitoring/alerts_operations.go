@@ -43,6 +43,14 @@ func operationsAlerts() []Rule {
 		alert("KithHubRefusesCalls", Warning, "10m", `sum by (namespace, community, path) (increase(kith_hub_requests_total{code=~"401|403"}[10m])) > 0`,
 			"The hub of "+community+" refuses calls of {{ $labels.path }}",
 			"Somebody calls the hub without a right to: a connector with another channel's name, a token that has run out, or a stranger."),
+		alert("KithAccountForbidden", Warning, "0m", lines(
+			`sum by (namespace, community, account) (increase(kith_hub_forbidden_total[15m])) > 0`,
+			`or`,
+			// A series begins with its first refusal, which increase does not see.
+			`sum by (namespace, community, account) (kith_hub_forbidden_total)`,
+			`  unless on (namespace, community, account) (kith_hub_forbidden_total offset 15m)`),
+			"Account {{ $labels.account }} spoke for a channel of "+community+" that is not its own",
+			"The hub refused it and wrote nothing. A connector does this with a wrong configuration; a stranger does it on purpose."),
 		alert("KithSeriesDropped", Ticket, "1h", `max by (namespace, community) (kith_series_dropped) > 0`,
 			community+" has more series than its budget",
 			"{{ $value }} series are not shown. Declare fewer segments, behaviours or channels."),
