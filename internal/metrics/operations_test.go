@@ -92,7 +92,8 @@ func TestEveryDefinitionIsCollected(t *testing.T) {
 		c.Describe(ch)
 	}
 	close(ch)
-	described := map[string]bool{"kith_build_info": true, "kith_hub_requests_total": true, "kith_hub_request_duration_seconds": true, "kith_hub_requests_in_flight": true}
+	described := map[string]bool{"kith_build_info": true, "kith_hub_requests_total": true, "kith_hub_request_duration_seconds": true, "kith_hub_requests_in_flight": true,
+		"kith_hub_forbidden_total": true}
 	name := regexp.MustCompile(`fqName: "([a-z_]+)"`)
 	for d := range ch {
 		described[name.FindStringSubmatch(d.String())[1]] = true
