@@ -59,7 +59,7 @@ format: ## Format all Go files as lint wants them.
 ##@ Generated files
 
 .PHONY: generate
-generate: generate-api generate-docs generate-quickstart ## Write everything that is derived; doing it twice changes nothing.
+generate: generate-api generate-docs generate-quickstart generate-monitoring ## Write everything that is derived; doing it twice changes nothing.
 
 .PHONY: generate-api
 generate-api: ## Deep copies and CustomResourceDefinitions from api/v1alpha1.
@@ -73,6 +73,10 @@ generate-docs: ## The connectors' pages from the catalogue.
 .PHONY: generate-quickstart
 generate-quickstart: ## The quickstart's invented forum, and its copy of config/library.
 	$(GO) run ./hack/quickstart
+
+.PHONY: generate-monitoring
+generate-monitoring: ## Dashboards, recording rules and alerts from internal/monitoring.
+	$(GO) run ./hack/dashboards
 
 .PHONY: generate-check
 generate-check: ## Fail if `make generate` changes anything.
@@ -90,6 +94,10 @@ generate-check: ## Fail if `make generate` changes anything.
 	fi
 
 ##@ Slower checks
+
+.PHONY: test-rules
+test-rules: ## Try recording rules, alerts and the dashboards' queries with promtool (Debian's, unpacked to .cache).
+	promtool=$$(hack/promtool.sh) && PROMTOOL="$$promtool" $(GO) test -count=1 ./internal/monitoring ./hack/dashboards
 
 .PHONY: smoke
 smoke: build ## Run bin/kith on the quickstart once, from manifests to metrics.
