@@ -6,6 +6,7 @@ package e2e
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"net"
@@ -15,20 +16,31 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"sigs.k8s.io/yaml"
 )
 
 // prometheus is a real one, on this machine, that finds the pods through the API server.
 type prometheus struct{ url string }
 
+// scrapeEvery is how often it asks the pods: often, so that what a fault does is seen.
+const scrapeEvery = "3s"
+
 // startPrometheus runs it until the test ends, with what it keeps and says in dir.
-func startPrometheus(t *testing.T, config, dir string) *prometheus {
+func startPrometheus(t *testing.T, c *cluster, dir string) *prometheus {
 	t.Helper()
-	program, err := exec.LookPath("prometheus")
+	promtool, err := command(t.Context(), c.root, filepath.Join(c.root, "hack", "promtool.sh"))
 	if err != nil {
-		t.Fatal("there is no prometheus here; on Debian: apt-get install --no-install-recommends prometheus")
+		t.Fatal(err)
+	}
+	program := filepath.Join(filepath.Dir(strings.TrimSpace(promtool)), "prometheus")
+	config := filepath.Join(dir, "prometheus.yml")
+	if err := scrapeConfig(c, config); err != nil {
+		t.Fatal(err)
 	}
 	address := freePort(t)
 	log, err := os.Create(filepath.Join(dir, "prometheus.log"))
@@ -52,6 +64,42 @@ func startPrometheus(t *testing.T, config, dir string) *prometheus {
 		return err
 	})
 	return p
+}
+
+// scrapeConfig writes config/prometheus/prometheus.yml for a Prometheus that runs outside of the cluster.
+func scrapeConfig(c *cluster, into string) error {
+	folder := filepath.Join(c.root, "config", "prometheus")
+	text, err := os.ReadFile(filepath.Join(folder, "prometheus.yml"))
+	if err != nil {
+		return err
+	}
+	var config map[string]any
+	if err := yaml.Unmarshal(text, &config); err != nil {
+		return err
+	}
+	config["global"] = map[string]any{"scrape_interval": scrapeEvery, "scrape_timeout": scrapeEvery, "evaluation_interval": scrapeEvery}
+	rules, _ := config["rule_files"].([]any)
+	for i, file := range rules {
+		rules[i] = filepath.Join(folder, fmt.Sprint(file))
+	}
+	jobs, _ := config["scrape_configs"].([]any)
+	if len(rules) == 0 || len(jobs) == 0 {
+		return errors.New("config/prometheus/prometheus.yml has no rules or no jobs")
+	}
+	for _, job := range jobs {
+		fields, _ := job.(map[string]any)
+		discovered, _ := fields["kubernetes_sd_configs"].([]any)
+		for _, d := range discovered {
+			if d, ok := d.(map[string]any); ok {
+				d["kubeconfig_file"] = c.kubeconfig()
+			}
+		}
+	}
+	out, err := yaml.Marshal(config)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(into, out, 0o600)
 }
 
 func freePort(t *testing.T) string {
