@@ -55,7 +55,7 @@ func connector(image string, community *v1alpha1.Community, name string, selecto
 		requests:  quantities("10m", "32Mi"), limits: quantities("", "128Mi"),
 		grace: 30, startup: 24,
 		volumes: []corev1.Volume{
-			configVolume(community.Name, delivery.ConnectorFiles()),
+			configVolume(community.Name, delivery.ConnectorItems),
 			projected("token", []corev1.VolumeProjection{{ServiceAccountToken: &corev1.ServiceAccountTokenProjection{
 				Audience: delivery.Audience(community.Namespace, community.Name), ExpirationSeconds: new(int64(3600)), Path: delivery.FileToken,
 			}}}),

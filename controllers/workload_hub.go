@@ -36,7 +36,7 @@ func hubDeployment(image string, community *v1alpha1.Community) *appsv1.Deployme
 		// Opening a large ledger after an upgrade may take minutes; closing one writes what is in memory.
 		grace: 60, startup: 120,
 		volumes: []corev1.Volume{
-			configVolume(community.Name, delivery.HubFiles()),
+			configVolume(community.Name, delivery.HubItems),
 			projected("tls", []corev1.VolumeProjection{{Secret: &corev1.SecretProjection{
 				LocalObjectReference: corev1.LocalObjectReference{Name: delivery.HubTLSName(community.Name)},
 				Items: []corev1.KeyToPath{

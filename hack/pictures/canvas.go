@@ -51,7 +51,7 @@ func (c *canvas) draw(p panel, answers []answer, q *querier) {
 		return
 	}
 	fmt.Fprintf(&c.body, `<rect class="panel" x="%d" y="%d" width="%d" height="%d" rx="4"/>`+"\n", b.x, b.y, b.w, b.h)
-	b.text(10, 19, "title", fit(p.Title, b.w-20))
+	b.text(10, 19, "title", fit(p.Title, (b.w-20)*9/10))
 	inner := box{c: c, x: b.x + 10, y: b.y + 28, w: b.w - 20, h: b.h - 36}
 	switch p.Type {
 	case "text":

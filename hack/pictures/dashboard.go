@@ -89,12 +89,15 @@ type field struct {
 	} `json:"thresholds"`
 }
 
+// mapping gives texts to values. Options are of another form for each type; those of "value" are mapped.
 type mapping struct {
-	Type    string `json:"type"`
-	Options map[string]struct {
-		Text  string `json:"text"`
-		Color string `json:"color"`
-	} `json:"options"`
+	Type    string          `json:"type"`
+	Options json.RawMessage `json:"options"`
+}
+
+type mapped struct {
+	Text  string `json:"text"`
+	Color string `json:"color"`
 }
 
 type override struct {

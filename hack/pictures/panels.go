@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/prometheus/common/model"
 )
@@ -119,9 +120,9 @@ func (b box) table(p panel, answers []answer) {
 		b.nothing()
 		return
 	}
-	width := b.w / len(columns)
+	at, width := widths(columns, rows, b.w)
 	for i, c := range columns {
-		b.text(i*width, 12, "small", fit(c, width-6))
+		b.text(at[i], 12, "small", fit(c, width[i]))
 	}
 	for i, row := range rows {
 		y := 20 + i*22
@@ -131,12 +132,33 @@ func (b box) table(p panel, answers []answer) {
 		}
 		b.line(0, y, b.w, y, "rule")
 		for j, cell := range row {
-			b.colored(j*width, y+16, "", cell.color, "start", fit(cell.text, width-6))
+			b.colored(at[j], y+16, "", cell.color, "start", fit(cell.text, width[j]))
 		}
 	}
 }
 
 type cell struct{ text, color string }
+
+// widths shares the width among columns by their longest text, and says where each begins.
+func widths(columns []string, rows [][]cell, total int) (at, width []int) {
+	const most, space = 30, 8
+	longest, sum := make([]int, len(columns)), 0
+	for i, c := range columns {
+		longest[i] = utf8.RuneCountInString(c)
+		for _, row := range rows {
+			longest[i] = max(longest[i], utf8.RuneCountInString(row[i].text))
+		}
+		longest[i] = min(longest[i]+1, most)
+		sum += longest[i]
+	}
+	x := 0
+	for _, n := range longest {
+		w := total * n / sum
+		at, width = append(at, x), append(width, w-space)
+		x += w
+	}
+	return at, width
+}
 
 func join(p panel, answers []answer) (columns []string, rows [][]cell) {
 	exclude, rename, order := map[string]bool{"Time": true, "__name__": true, "job": true, "instance": true}, map[string]string{}, map[string]int{}
@@ -324,6 +346,7 @@ func (b box) bands(p panel, answers []answer, q *querier) {
 	const left = 150
 	height := min(26, (b.h-16)/n)
 	begin, i := q.end.Add(-q.span), 0
+	width := int(float64(b.w-left)*q.step().Seconds()/q.span.Seconds()) + 1
 	for _, a := range answers {
 		for _, s := range a.series {
 			name := legend(a.target, s.Metric)
@@ -331,7 +354,7 @@ func (b box) bands(p panel, answers []answer, q *querier) {
 			b.text(0, i*height+height*2/3, "small", fit(name, left-8))
 			for _, v := range s.Values {
 				x := left + int(float64(b.w-left)*v.Timestamp.Time().Sub(begin).Seconds()/q.span.Seconds())
-				b.rect(x, i*height+2, (b.w-left)/points+2, height-4, f.color(float64(v.Value)))
+				b.rect(x, i*height+2, min(width, b.w-x), height-4, f.color(float64(v.Value)))
 			}
 			i++
 		}

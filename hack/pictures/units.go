@@ -4,6 +4,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 	"strconv"
@@ -19,8 +20,8 @@ func format(f field, v float64) string {
 	case math.IsInf(v, 0):
 		return "never"
 	}
-	if text, ok := f.mapped(v); ok {
-		return text
+	if m, ok := f.mapped(v); ok && m.Text != "" {
+		return m.Text
 	}
 	switch {
 	case f.Unit == "percentunit":
@@ -41,17 +42,21 @@ func format(f field, v float64) string {
 	return number(v, f.decimals(-1))
 }
 
-// mapped is the text that a value mapping gives.
-func (f field) mapped(v float64) (string, bool) {
+// mapped is what a value mapping makes of a value.
+func (f field) mapped(v float64) (mapped, bool) {
 	for _, m := range f.Mappings {
 		if m.Type != "value" {
 			continue
 		}
-		if o, ok := m.Options[strconv.FormatFloat(v, 'g', -1, 64)]; ok && o.Text != "" {
-			return o.Text, true
+		var options map[string]mapped
+		if err := json.Unmarshal(m.Options, &options); err != nil {
+			continue
+		}
+		if o, ok := options[strconv.FormatFloat(v, 'g', -1, 64)]; ok {
+			return o, true
 		}
 	}
-	return "", false
+	return mapped{}, false
 }
 
 func (f field) decimals(otherwise int) int {
@@ -123,6 +128,12 @@ var named = map[string]string{
 
 // color of a value by its thresholds.
 func (f field) color(v float64) string {
+	if m, ok := f.mapped(v); ok && m.Color != "" {
+		return colorOf(m.Color)
+	}
+	if len(f.Thresholds.Steps) == 0 {
+		return palette[0]
+	}
 	out := named["text"]
 	for _, s := range f.Thresholds.Steps {
 		if s.Value != nil && v < *s.Value {
