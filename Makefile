@@ -129,6 +129,38 @@ fuzz: ## Fuzz each fuzz target for FUZZTIME (default 30s).
 		done; \
 	done
 
+##@ A real Kubernetes
+
+CLUSTER = cd hack/cluster && $(GO) run .
+
+.PHONY: cluster-up
+cluster-up: ## Bring up a Kubernetes of one node on this machine, from Go modules and Debian packages (root).
+	@$(CLUSTER) up
+
+.PHONY: cluster-down
+cluster-down: ## Take it down and leave nothing behind but its binaries.
+	@$(CLUSTER) down
+
+.PHONY: cluster-status
+cluster-status: ## What runs of it, and where.
+	@$(CLUSTER) status
+
+.PHONY: cluster-build
+cluster-build: ## Build its binaries into .cache/cluster/bin (minutes the first time, then nothing).
+	@$(CLUSTER) build
+
+.PHONY: envtest-assets
+envtest-assets: ## Build etcd, kube-apiserver and kubectl for envtest and print their folder, for KUBEBUILDER_ASSETS.
+	@$(CLUSTER) assets
+
+.PHONY: kind-up
+kind-up: ## The same with kind, where Docker and kind exist; `kind delete cluster --name kith` removes it.
+	@for tool in docker kind; do \
+		command -v $$tool >/dev/null || { echo "kind-up: $$tool is not installed; 'make cluster-up' needs neither" >&2; exit 1; }; \
+	done
+	@docker info >/dev/null 2>&1 || { echo "kind-up: the Docker daemon does not answer; 'make cluster-up' needs none" >&2; exit 1; }
+	kind create cluster --name kith --wait 2m
+
 ##@ Shipping
 
 .PHONY: image

@@ -254,17 +254,18 @@ disabled_plugins = [
       runtime_type = "io.containerd.runc.v2"
       [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
         SystemdCgroup = false
+        Root = %q
   [plugins."io.containerd.grpc.v1.cri".cni]
     bin_dir = %q
     conf_dir = %q
-`, l.file("containerd"), l.file("state"), l.containerdSocket(), l.file("debug.sock"), pauseImage, cniFolder(), l.file("cni"))
+`, l.file("containerd"), l.file("state"), l.containerdSocket(), l.file("debug.sock"), pauseImage, l.file("runc"), cniFolder(), l.file("cni"))
 }
 
 // cniConfig connects pods to our bridge and to nothing else: without masquerading they reach the cluster and the host.
 func cniConfig(l layout) []byte {
 	return mustJSON(map[string]any{
 		"cniVersion": "1.0.0",
-		"name":       cniNetwork,
+		"name":       "kith-cluster",
 		"plugins": []any{map[string]any{
 			"type": "bridge", "bridge": bridge, "isGateway": true, "isDefaultGateway": true, "hairpinMode": true, "ipMasq": false,
 			"ipam": map[string]any{

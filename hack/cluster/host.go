@@ -31,8 +31,6 @@ var sysctls = []string{
 // configured to do.
 var shared = []string{"/run/containerd", "/var/lib/cni", "/var/log/containers", "/var/lib/kubelet", "/var/lib/containerd", "/etc/cni", "/run/mount"}
 
-const cniNetwork = "kith-cluster"
-
 // host is what `down` must put back.
 type host struct {
 	Sysctls map[string]string `json:"sysctls"`
@@ -287,8 +285,13 @@ func removeShared(l layout, absent []string) error {
 			remove([]string{strings.TrimPrefix(strings.TrimSpace(string(address)), "unix://")})
 		}
 	}
-	results, _ := filepath.Glob("/var/lib/cni/results/" + cniNetwork + "-*")
-	remove(results)
+	// CNI remembers every pod's two networks, ours and its loopback, with the network namespace below our folder.
+	results, _ := filepath.Glob("/var/lib/cni/results/*")
+	for _, file := range results {
+		if content, err := os.ReadFile(file); err == nil && strings.Contains(string(content), l.run+"/") {
+			remove([]string{file})
+		}
+	}
 	if slices.Contains(absent, "/var/lib/kubelet") {
 		// Whatever the kubelet's root is: where device plug-ins look for it is fixed.
 		remove([]string{"/var/lib/kubelet/device-plugins/kubelet.sock"})
