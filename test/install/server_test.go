@@ -49,7 +49,7 @@ func TestOperatorsPodIsRestricted(t *testing.T) {
 		if o.GetKind() != "Namespace" {
 			continue
 		}
-		if err := c.Create(t.Context(), o); err != nil {
+		if err := c.Apply(t.Context(), client.ApplyConfigurationFromUnstructured(o), client.FieldOwner("kubectl"), client.ForceOwnership); err != nil {
 			t.Fatal(err)
 		}
 	}
