@@ -116,6 +116,14 @@ bench: build ## Measure: events per second, growth, start-up, memory. The last l
 	$(GO) run ./hack/bench $(if $(EVENTS),-grow $(EVENTS)) all
 	$(GO) test -run '^$$' -bench . -benchmem -timeout 30m ./internal/... ./connectors/...
 
+.PHONY: e2e
+e2e: ## Bring up a cluster (as root), install Kith, compare what Prometheus sees with an independent count, break a few things.
+	KITH_E2E=short $(GO) test -count=1 -v -timeout 60m -run KithInACluster ./test/e2e
+
+.PHONY: e2e-faults
+e2e-faults: ## The same with every fault, while the forum goes on living (about half an hour).
+	KITH_E2E=faults $(GO) test -count=1 -v -timeout 120m -run KithInACluster ./test/e2e
+
 .PHONY: soak
 soak: ## Kill hub and connector at KILLS random moments (default 50), together and apart; totals must not move.
 	KITH_KILLS=$(or $(KILLS),50) $(GO) test -count=1 -v -timeout 2h ./test/crash
