@@ -116,6 +116,14 @@ bench: build ## Measure: events per second, growth, start-up, memory. The last l
 	$(GO) run ./hack/bench $(if $(EVENTS),-grow $(EVENTS)) all
 	$(GO) test -run '^$$' -bench . -benchmem -timeout 30m ./internal/... ./connectors/...
 
+.PHONY: e2e
+e2e: ## Bring up a cluster (as root), install Kith, compare what Prometheus sees with an independent count, break a few things.
+	KITH_E2E=short $(GO) test -count=1 -v -timeout 60m -run KithInACluster ./test/e2e
+
+.PHONY: e2e-faults
+e2e-faults: ## The same with every fault, while the forum goes on living (about half an hour).
+	KITH_E2E=faults $(GO) test -count=1 -v -timeout 120m -run KithInACluster ./test/e2e
+
 .PHONY: soak
 soak: ## Kill hub and connector at KILLS random moments (default 50), together and apart; totals must not move.
 	KITH_KILLS=$(or $(KILLS),50) $(GO) test -count=1 -v -timeout 2h ./test/crash
@@ -128,6 +136,38 @@ fuzz: ## Fuzz each fuzz target for FUZZTIME (default 30s).
 			$(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(or $(FUZZTIME),30s) "$$pkg"; \
 		done; \
 	done
+
+##@ A real Kubernetes
+
+CLUSTER = cd hack/cluster && $(GO) run .
+
+.PHONY: cluster-up
+cluster-up: ## Bring up a Kubernetes of one node on this machine, from Go modules and Debian packages (root).
+	@$(CLUSTER) up
+
+.PHONY: cluster-down
+cluster-down: ## Take it down and leave nothing behind but its binaries.
+	@$(CLUSTER) down
+
+.PHONY: cluster-status
+cluster-status: ## What runs of it, and where.
+	@$(CLUSTER) status
+
+.PHONY: cluster-build
+cluster-build: ## Build its binaries into .cache/cluster/bin (minutes the first time, then nothing).
+	@$(CLUSTER) build
+
+.PHONY: envtest-assets
+envtest-assets: ## Build etcd, kube-apiserver and kubectl for envtest and print their folder, for KUBEBUILDER_ASSETS.
+	@$(CLUSTER) assets
+
+.PHONY: kind-up
+kind-up: ## The same with kind, where Docker and kind exist; `kind delete cluster --name kith` removes it.
+	@for tool in docker kind; do \
+		command -v $$tool >/dev/null || { echo "kind-up: $$tool is not installed; 'make cluster-up' needs neither" >&2; exit 1; }; \
+	done
+	@docker info >/dev/null 2>&1 || { echo "kind-up: the Docker daemon does not answer; 'make cluster-up' needs none" >&2; exit 1; }
+	kind create cluster --name kith --wait 2m
 
 ##@ Shipping
 
@@ -144,4 +184,5 @@ manifests: ## Write what installs IMAGE: dist/install.yaml for a cluster; dist/c
 
 .PHONY: clean
 clean: ## Remove what was built and the quickstart's ledger.
+	@[ ! -d .cache/cluster/run ] || { echo "clean: a cluster is up; 'make cluster-down' first" >&2; exit 1; }
 	rm -rf bin dist .cache

@@ -7,12 +7,14 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
+	"syscall"
 	"time"
 )
 
@@ -45,6 +47,11 @@ func build(ctx context.Context, l layout, binaries ...binary) error {
 		return err
 	}
 	ldflags := "-s -w -X k8s.io/component-base/version.gitVersion=" + version
+	unlock, err := lock(l)
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	for _, b := range binaries {
 		stamp, err := b.stamp(l, ldflags)
 		if err != nil {
@@ -71,6 +78,21 @@ func build(ctx context.Context, l layout, binaries ...binary) error {
 		fmt.Fprintf(os.Stderr, "built %s in %s\n", b.name, time.Since(begin).Round(time.Second))
 	}
 	return nil
+}
+
+// lock lets one process build at a time: test binaries run side by side, and each asks for the same files.
+func lock(l layout) (func(), error) {
+	if err := os.MkdirAll(l.bin(""), 0o755); err != nil {
+		return nil, err
+	}
+	file, err := os.OpenFile(l.bin(".lock"), os.O_CREATE|os.O_RDWR, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX); err != nil {
+		return nil, errors.Join(fmt.Errorf("locking %s: %w", file.Name(), err), file.Close())
+	}
+	return func() { _ = file.Close() }, nil
 }
 
 // stamp is what a binary is made of: its module's pins, its source here and the flags.

@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/http"
@@ -27,8 +28,8 @@ type component struct {
 var components = []component{
 	{name: "etcd", command: etcdCommand, patience: 5 * time.Second},
 	{name: "apiserver", command: apiserverCommand, patience: 10 * time.Second, ready: apiReady},
-	{name: "controller-manager", command: controllerManagerCommand, patience: 5 * time.Second},
-	{name: "scheduler", command: schedulerCommand, patience: 5 * time.Second},
+	{name: "controller-manager", command: controllerManagerCommand, patience: 5 * time.Second, ready: answers("https://127.0.0.1:10257/healthz")},
+	{name: "scheduler", command: schedulerCommand, patience: 5 * time.Second, ready: answers("https://127.0.0.1:10259/healthz")},
 	{name: "containerd", command: containerdCommand, patience: 10 * time.Second, ready: containerdReady},
 	{name: "kubelet", command: kubeletCommand, patience: 10 * time.Second, ready: nodeReady},
 	{name: "kube-proxy", command: proxyCommand, patience: 5 * time.Second, ready: answers("http://127.0.0.1:10256/healthz")},
@@ -112,14 +113,15 @@ func containerdReady(ctx context.Context, l layout) error {
 	return err
 }
 
-// answers asks a component's own health page.
+// answers asks a component's own health page. The certificates there are the components' own, and nothing is sent.
 func answers(url string) func(context.Context, layout) error {
+	transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, DisableKeepAlives: true}
 	return func(ctx context.Context, _ layout) error {
 		request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
 		if err != nil {
 			return err
 		}
-		response, err := http.DefaultTransport.RoundTrip(request)
+		response, err := transport.RoundTrip(request)
 		if err != nil {
 			return err
 		}
@@ -191,7 +193,7 @@ func apiserverCommand(l layout) []string {
 		"--client-ca-file=" + l.pki("ca.crt"),
 		"--kubelet-client-certificate=" + l.pki("apiserver-kubelet-client.crt"),
 		"--kubelet-client-key=" + l.pki("apiserver-kubelet-client.key"),
-		"--kubelet-certificate-authority=" + l.pki("ca.crt"),
+		"--kubelet-certificate-authority=" + l.pki("ca.crt"), "--kubelet-preferred-address-types=InternalIP",
 		"--authorization-mode=Node,RBAC", "--enable-admission-plugins=NodeRestriction", "--allow-privileged",
 		"--service-cluster-ip-range=" + services,
 		"--service-account-issuer=https://kubernetes.default.svc." + domain,
@@ -252,17 +254,18 @@ disabled_plugins = [
       runtime_type = "io.containerd.runc.v2"
       [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
         SystemdCgroup = false
+        Root = %q
   [plugins."io.containerd.grpc.v1.cri".cni]
     bin_dir = %q
     conf_dir = %q
-`, l.file("containerd"), l.file("state"), l.containerdSocket(), l.file("debug.sock"), pauseImage, cniFolder(), l.file("cni"))
+`, l.file("containerd"), l.file("state"), l.containerdSocket(), l.file("debug.sock"), pauseImage, l.file("runc"), cniFolder(), l.file("cni"))
 }
 
 // cniConfig connects pods to our bridge and to nothing else: without masquerading they reach the cluster and the host.
 func cniConfig(l layout) []byte {
 	return mustJSON(map[string]any{
 		"cniVersion": "1.0.0",
-		"name":       cniNetwork,
+		"name":       "kith-cluster",
 		"plugins": []any{map[string]any{
 			"type": "bridge", "bridge": bridge, "isGateway": true, "isDefaultGateway": true, "hairpinMode": true, "ipMasq": false,
 			"ipam": map[string]any{

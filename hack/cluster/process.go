@@ -29,7 +29,11 @@ func startTime(pid int) string {
 	}
 	// The name, in parentheses, may hold spaces. What follows it: state first, start time twentieth.
 	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
-	if len(fields) < 20 || fields[0] == "Z" || fields[0] == "X" {
+	if len(fields) < 20 {
+		return ""
+	}
+	// A process whose first thread has ended still holds its sockets until the others have, too.
+	if threads, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid)); fields[0] == "Z" && (err != nil || len(threads) < 2) {
 		return ""
 	}
 	return fields[19]
