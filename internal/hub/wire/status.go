@@ -13,15 +13,49 @@ import (
 type Status struct {
 	Community string `json:"community"`
 	// Blueprint is the digest of the one in force, Engine the version of what runs it.
-	Blueprint   string `json:"blueprint"`
-	Engine      string `json:"engine"`
-	LedgerBytes int64  `json:"ledgerBytes"`
-	// Problem says what the hub cannot do now; empty while all is well.
-	Problem  string          `json:"problem,omitempty"`
-	Channels []ChannelStatus `json:"channels,omitempty"`
-	// Objectives are shown to callers that may see the whole community.
+	Blueprint string `json:"blueprint"`
+	Engine    string `json:"engine"`
+	// LedgerID was drawn when the ledger was made, and stays with it through backups and restores: another one means that
+	// another ledger lies where it was. Empty while the ledger cannot be opened.
+	LedgerID string `json:"ledgerID,omitempty"`
+	// LedgerBytes is what the ledger takes, LedgerFreeBytes what its volume has left for it; nil where that is not known.
+	LedgerBytes     int64  `json:"ledgerBytes"`
+	LedgerFreeBytes *int64 `json:"ledgerFreeBytes,omitempty"`
+	// ProblemReason and Problem say what the hub cannot do now, for programs and for people; empty while all is well.
+	ProblemReason ProblemReason   `json:"problemReason,omitempty"`
+	Problem       string          `json:"problem,omitempty"`
+	Channels      []ChannelStatus `json:"channels,omitempty"`
+	// Behaviours and Objectives are shown to callers that may see the whole community.
+	Behaviours []BehaviourStatus `json:"behaviours,omitempty"`
 	Objectives []ObjectiveStatus `json:"objectives,omitempty"`
 }
+
+// BehaviourStatus is one behaviour over the last four weeks.
+type BehaviourStatus struct {
+	Name string `json:"name"`
+	// Recent is how many of its cases counted in the 28 days before the channels' watermarks, history included; nil where
+	// they are about fewer people than the minimum group size, and where no channel has been read yet.
+	Recent *int64 `json:"recent,omitempty"`
+}
+
+// ProblemReason says what kind of problem a hub has.
+type ProblemReason string
+
+// The reasons, the worst first.
+const (
+	// VolumeFull means that the ledger's volume takes nothing more: pages wait at their platforms until it does.
+	VolumeFull ProblemReason = "VolumeFull"
+	// StorageError means that the ledger cannot be opened, read or written for another reason.
+	StorageError ProblemReason = "StorageError"
+	// KeyMissing means that the identity key that the ledger needs is not there.
+	KeyMissing ProblemReason = "KeyMissing"
+	// ConfigurationIncomplete means that the configuration has not been delivered whole yet.
+	ConfigurationIncomplete ProblemReason = "ConfigurationIncomplete"
+	// ConfigurationUnusable means that what was delivered cannot be put in force; what was in force before still is.
+	ConfigurationUnusable ProblemReason = "ConfigurationUnusable"
+	// ProcessingFailed means that a channel's history, or the objectives, cannot be worked out.
+	ProcessingFailed ProblemReason = "ProcessingFailed"
+)
 
 // ChannelStatus is one declared channel.
 type ChannelStatus struct {
