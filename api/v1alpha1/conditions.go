@@ -41,6 +41,10 @@ const (
 	ReasonInvalidSpec           = "InvalidSpec"
 	ReasonReferenceMissing      = "ReferenceMissing"
 	ReasonDependencyNotAccepted = "DependencyNotAccepted"
+	// ReasonNameTaken says that an object of a name that Kith needs is there and is not Kith's: it is left alone.
+	ReasonNameTaken = "NameTaken"
+	// ReasonRetrying says that something failed which may well succeed the next time, and is tried again.
+	ReasonRetrying = "Retrying"
 )
 
 // Reasons of Accepted.
@@ -89,6 +93,16 @@ const ReasonHubUnavailable = "HubUnavailable"
 const (
 	ReasonAvailable   = "Available"
 	ReasonUnavailable = "Unavailable"
+	// ReasonNodeLost says that the node under the hub does not answer.
+	ReasonNodeLost = "NodeLost"
+	// ReasonVolumeFull says that the ledger's volume has no room left.
+	ReasonVolumeFull = "VolumeFull"
+	// ReasonLedgerReplaced says that the hub reports another ledger than the one that was known.
+	ReasonLedgerReplaced = "LedgerReplaced"
+	// ReasonShrinkingRefused says that a smaller volume was declared: volumes only grow.
+	ReasonShrinkingRefused = "ShrinkingRefused"
+	// ReasonStorageClassChanged says that another storage class was declared: a volume keeps its own.
+	ReasonStorageClassChanged = "StorageClassChanged"
 )
 
 // Reasons of Measurable, Agreed and Evaluated.
