@@ -99,9 +99,11 @@ type Files struct {
 	CA []byte
 }
 
-// index tells how a document was cut: into Parts files NAME.gz.0 …, whose concatenation is a gzip stream of a document
-// with this digest.
+// index tells how a document was cut: into Parts files from NAME.gz.FIRST on, whose concatenation is a gzip stream of a
+// document with this digest. A file has the number of the ConfigMap that it is in, so that it is known beforehand which
+// file can be in which: the items of a projected volume must not name one path twice.
 type index struct {
+	First  int    `json:"first,omitempty"`
 	Parts  int    `json:"parts"`
 	Digest string `json:"digest"`
 }
@@ -142,25 +144,25 @@ func (f *Files) Encode() ([]map[string][]byte, error) {
 		if err != nil {
 			return nil, fmt.Errorf("compress %s: %w", d.name, err)
 		}
-		parts := 0
-		for len(packed) > 0 {
-			free := maxPart - used
-			if free <= 0 {
-				maps = append(maps, map[string][]byte{})
-				used = 0
-				continue
+		if used >= maxPart {
+			maps, used = append(maps, map[string][]byte{}), 0
+		}
+		ix := index{First: len(maps) - 1}
+		for ; len(packed) > 0; ix.Parts++ {
+			if ix.Parts > 0 {
+				maps, used = append(maps, map[string][]byte{}), 0
 			}
-			n := min(free, len(packed))
-			put(fmt.Sprintf("%s.gz.%d", d.name, parts), packed[:n])
+			n := min(maxPart-used, len(packed))
+			put(part(d.name, len(maps)-1), packed[:n])
 			packed = packed[n:]
-			parts++
 		}
 		if len(maps) > MaxParts {
 			return nil, fmt.Errorf("%w: %s takes %d ConfigMaps of at most %d; split the community, or its channels' settings and behaviours",
 				ErrTooLarge, d.name, len(maps), MaxParts)
 		}
 		sum := sha256.Sum256(d.doc)
-		head, err := json.Marshal(index{Parts: parts, Digest: hex.EncodeToString(sum[:])})
+		ix.Digest = hex.EncodeToString(sum[:])
+		head, err := json.Marshal(ix)
 		if err != nil {
 			return nil, fmt.Errorf("encode the index of %s: %w", d.name, err)
 		}
@@ -170,20 +172,41 @@ func (f *Files) Encode() ([]map[string][]byte, error) {
 	return maps, nil
 }
 
-// HubFiles and ConnectorFiles are the keys that each of them is given, for the items of a projected volume whose
-// sources are optional.
-func HubFiles() []string { return append(keys(FileBlueprint), FileAccess) }
+// HubFiles are all keys that a hub is given.
+func HubFiles() []string { return every(HubItems) }
 
-// ConnectorFiles are those of connectors; see HubFiles.
-func ConnectorFiles() []string { return append(keys(FileChannels), FileCA) }
+// ConnectorFiles are all keys that a connector is given.
+func ConnectorFiles() []string { return every(ConnectorItems) }
 
-func keys(name string) []string {
-	out := []string{name, name + ".index"}
-	for i := range MaxParts {
-		out = append(out, fmt.Sprintf("%s.gz.%d", name, i))
+// HubItems are the keys that a hub is given of the ConfigMap with a number from 0 to MaxParts-1, for the items of a
+// projected volume whose sources are optional: most are not there most of the time.
+func HubItems(n int) []string {
+	items := []string{part(FileBlueprint, n)}
+	if n == 0 {
+		items = append(items, FileBlueprint, FileBlueprint+".index", FileAccess)
+	}
+	return items
+}
+
+// ConnectorItems are those of connectors; see HubItems.
+func ConnectorItems(n int) []string {
+	items := []string{part(FileChannels, n)}
+	if n == 0 {
+		items = append(items, FileChannels, FileChannels+".index", FileCA)
+	}
+	return items
+}
+
+func every(items func(n int) []string) []string {
+	var out []string
+	for n := range MaxParts {
+		out = append(out, items(n)...)
 	}
 	return out
 }
+
+// part is the name of the piece of a document in the ConfigMap with a number.
+func part(name string, n int) string { return fmt.Sprintf("%s.gz.%d", name, n) }
 
 // LoadBlueprint reads FileBlueprint from a folder.
 func LoadBlueprint(dir string) (*blueprint.Blueprint, error) {
@@ -234,19 +257,19 @@ func load(dir, name string) ([]byte, error) {
 		return nil, err
 	}
 	var ix index
-	if err := json.Unmarshal(head, &ix); err != nil || ix.Parts < 1 || ix.Parts > MaxParts {
+	if err := json.Unmarshal(head, &ix); err != nil || ix.Parts < 1 || ix.First < 0 || ix.Parts > MaxParts-ix.First || ix.First >= MaxParts {
 		return nil, fmt.Errorf("read %s.index in %s: it is no index of 1 to %d parts", name, dir, MaxParts)
 	}
 	var packed bytes.Buffer
 	for i := range ix.Parts {
-		part, err := read(dir, fmt.Sprintf("%s.gz.%d", name, i))
+		piece, err := read(dir, part(name, ix.First+i))
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil, fmt.Errorf("%w: part %d of %s is missing in %s", ErrIncomplete, i, name, dir)
 		}
 		if err != nil {
 			return nil, err
 		}
-		packed.Write(part)
+		packed.Write(piece)
 	}
 	doc, err := unpack(&packed)
 	if err != nil {

@@ -92,6 +92,13 @@ func TestWhatIsDeliveredIsReadBack(t *testing.T) {
 					t.Errorf("part %d has %d bytes: a ConfigMap takes 1 MiB", i, size)
 				}
 			}
+			for i, m := range maps {
+				for key := range m {
+					if !slices.Contains(append(delivery.HubItems(i), delivery.ConnectorItems(i)...), key) {
+						t.Errorf("nobody is given %s of part %d", key, i)
+					}
+				}
+			}
 			hub, connector := mount(t, maps, delivery.HubFiles()), mount(t, maps, delivery.ConnectorFiles())
 			bp, err := delivery.LoadBlueprint(hub)
 			if err != nil {
@@ -118,6 +125,15 @@ func TestWhatIsDeliveredIsReadBack(t *testing.T) {
 				t.Errorf("a connector can read the blueprint (%v): it is given its channels only", err)
 			}
 		})
+	}
+}
+
+func TestNoPathOfAVolumeIsNamedTwice(t *testing.T) {
+	for name, files := range map[string][]string{"hub": delivery.HubFiles(), "connector": delivery.ConnectorFiles()} {
+		slices.Sort(files)
+		if once := slices.Compact(slices.Clone(files)); len(once) != len(files) {
+			t.Errorf("%s: the API server refuses two items with one path: %v", name, files)
+		}
 	}
 }
 
