@@ -136,7 +136,7 @@ func (f *Files) Encode() ([]map[string][]byte, error) {
 		if len(d.doc) > MaxDocument {
 			return nil, fmt.Errorf("%w: %s has %d bytes of at most %d", ErrTooLarge, d.name, len(d.doc), MaxDocument)
 		}
-		if len(d.doc) <= maxPlain {
+		if len(d.doc) <= maxPlain && len(maps) == 1 && used+len(d.doc) <= maxPart {
 			put(d.name, d.doc)
 			continue
 		}
