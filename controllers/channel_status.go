@@ -4,6 +4,7 @@
 package controllers
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -34,13 +35,18 @@ type channelFacts struct {
 	accepted  bool
 	// deployment is the connector's, or the community's shared one; nil where there is none yet.
 	deployment *appsv1.Deployment
-	// waiting says what its pods wait for; empty where they wait for nothing that can be told.
-	waiting string
+	// reason and waiting say what its pods wait for; empty where nothing can be told yet.
+	reason, waiting string
+	// refused is true where Deployed says already why nothing could be deployed.
+	refused bool
 	// rolling says why the Deployment is behind what is declared; empty where it is not.
 	rolling string
 	hub     hubpoll.Report
 	now     time.Time
 }
+
+// trouble notes what a connector's pods wait for.
+func (f *channelFacts) trouble(reason, message string) { f.reason, f.waiting = reason, message }
 
 // status is what the hub says of a channel; nil where it says nothing.
 func (f *channelFacts) status(name string) *wire.ChannelStatus {
@@ -57,7 +63,9 @@ func (f *channelFacts) status(name string) *wire.ChannelStatus {
 func setChannelStatus(obj *v1alpha1.Channel, before *v1alpha1.ChannelStatus, f *channelFacts) time.Duration {
 	obj.Status.Fidelity = fidelityOf(obj.Spec.Platform)
 	owned(obj, f).set(obj, v1alpha1.ConditionOwned)
-	deployed(f).set(obj, v1alpha1.ConditionDeployed)
+	if !f.refused {
+		deployed(f).set(obj, v1alpha1.ConditionDeployed)
+	}
 	again := setConnected(obj, f)
 	keepChannelTimes(before, &obj.Status)
 	return again
@@ -94,31 +102,27 @@ func deployed(f *channelFacts) verdict {
 		return no(v1alpha1.ReasonProgressing, "the connector's Deployment is not there yet")
 	}
 	name := "Deployment " + d.Name
-	because := ""
+	reason, because := v1alpha1.ReasonProgressing, ""
 	if f.waiting != "" {
-		because = ": " + f.waiting
-	}
-	if f.rolling != "" {
-		return no(v1alpha1.ReasonProgressing, f.rolling)
+		reason, because = f.reason, ": "+f.waiting
 	}
 	want := int32(1)
 	if d.Spec.Replicas != nil {
-		want = *d.Spec.Replicas
+		want = max(want, *d.Spec.Replicas) // somebody may have scaled it to 0 a moment ago
 	}
-	s := &d.Status
-	switch {
-	case want == 0:
-		return no(v1alpha1.ReasonUnavailable, name+" was scaled to 0; it is set back as soon as the operator sees it")
+	switch s := &d.Status; {
+	case f.rolling != "":
+		return no(v1alpha1.ReasonProgressing, f.rolling)
 	case s.ObservedGeneration < d.Generation:
 		return no(v1alpha1.ReasonProgressing, name+" is being rolled out")
 	case s.AvailableReplicas >= want && s.UpdatedReplicas >= want && s.Replicas == s.UpdatedReplicas:
 		return yes(v1alpha1.ReasonAvailable, name+" is available")
 	case exceeded(d):
 		return no(v1alpha1.ReasonUnavailable, name+" does not get ready in time"+because)
-	case f.waiting != "" || s.UpdatedReplicas >= want && s.AvailableReplicas == 0 && wasAvailable(d):
-		return no(v1alpha1.ReasonUnavailable, name+" has no available pod"+because)
+	case s.AvailableReplicas < want && wasAvailable(d):
+		return no(cmp.Or(f.reason, v1alpha1.ReasonUnavailable), name+" has no available pod any more"+because)
 	}
-	return no(v1alpha1.ReasonProgressing, name+" is being rolled out"+because)
+	return no(reason, name+" is being rolled out"+because)
 }
 
 // exceeded is whether the Deployment has given up hope of its newest pods.
@@ -187,16 +191,16 @@ func heard(obj *v1alpha1.Channel, c *wire.ChannelStatus, now time.Time) (verdict
 	case v1alpha1.ReasonConnected, v1alpha1.ReasonBackfilling:
 		return reading(obj, c, now)
 	case v1alpha1.ReasonConnecting:
-		return no(reason, or(s.Message, "the connector is connecting to the platform")), 0
+		return no(reason, cmp.Or(s.Message, "the connector is connecting to the platform")), 0
 	case v1alpha1.ReasonSuspended:
 		if obj.Spec.Suspend {
 			return no(reason, "reading is suspended, as declared; set spec.suspend to false to read on from where it stopped"), 0
 		}
 		return no(reason, "the reader is still suspended: "+within), 0
 	case v1alpha1.ReasonHubUnavailable:
-		return no(reason, or(s.Message, "what was read cannot be committed: the connector gets no answer from the hub")), 0
+		return no(reason, cmp.Or(s.Message, "what was read cannot be committed: the connector gets no answer from the hub")), 0
 	default:
-		return no(reason, or(s.Message, "the platform cannot be read; the connector's log says why")), 0
+		return no(reason, cmp.Or(s.Message, "the platform cannot be read; the connector's log says why")), 0
 	}
 }
 
@@ -286,10 +290,3 @@ func dateOf(t time.Time, community *v1alpha1.Community) v1alpha1.Date {
 
 // minute is a time as statuses have it.
 func minute(t time.Time) *metav1.Time { return &metav1.Time{Time: t.UTC().Truncate(time.Minute)} }
-
-func or(text, otherwise string) string {
-	if text == "" {
-		return otherwise
-	}
-	return text
-}

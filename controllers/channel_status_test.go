@@ -42,6 +42,14 @@ func conditionOf(t *testing.T, obj Resource, kind string) (is, message string) {
 	return fmt.Sprintf("%s %s", c.Status, c.Reason), c.Message
 }
 
+// either is the first of two texts that says something.
+func either(text, otherwise string) string {
+	if text == "" {
+		return otherwise
+	}
+	return text
+}
+
 // says checks that a message holds words.
 func says(t *testing.T, kind, message string, words ...string) {
 	t.Helper()
@@ -106,14 +114,13 @@ func TestChannelStatus(t *testing.T) {
 		"its old pod is still there": {given: func(_ *v1alpha1.Channel, f *channelFacts) { f.deployment.Status.Replicas = 2 }, deployed: "False Progressing", ready: "False Progressing"},
 		"its pod waits for something": {given: func(_ *v1alpha1.Channel, f *channelFacts) {
 			f.deployment.Status.AvailableReplicas = 0
-			f.waiting = "the image cannot be pulled"
+			f.trouble(v1alpha1.ReasonUnavailable, "the image cannot be pulled")
 		}, deployed: "False Unavailable", ready: "False Unavailable", says: map[string][]string{"Deployed": {"forum-connector", "the image cannot be pulled"}, "Ready": {"the image cannot be pulled"}}},
 		"its pod has gone": {given: func(_ *v1alpha1.Channel, f *channelFacts) { f.deployment.Status.AvailableReplicas = 0 }, deployed: "False Unavailable", ready: "False Unavailable"},
 		"its pod does not get ready in time": {given: func(_ *v1alpha1.Channel, f *channelFacts) {
 			f.deployment.Status.AvailableReplicas = 0
 			f.deployment.Status.Conditions[0] = appsv1.DeploymentCondition{Type: appsv1.DeploymentProgressing, Status: corev1.ConditionFalse, Reason: "ProgressDeadlineExceeded"}
 		}, deployed: "False Unavailable", ready: "False Unavailable", says: map[string][]string{"Deployed": {"in time"}}},
-		"somebody scaled it to nothing": {given: func(_ *v1alpha1.Channel, f *channelFacts) { f.deployment.Spec.Replicas = new(int32(0)) }, deployed: "False Unavailable", ready: "False Unavailable"},
 		"its Secrets have changed":      {given: func(_ *v1alpha1.Channel, f *channelFacts) { f.rolling = "the pod is replaced in a moment" }, deployed: "False Progressing", ready: "False Progressing"},
 		"the hub has not been heard of": {given: func(_ *v1alpha1.Channel, f *channelFacts) { f.hub = hubpoll.Report{} }, connected: "Unknown Progressing", ready: "False Progressing"},
 		"the hub restarts": {given: func(c *v1alpha1.Channel, f *channelFacts) {
@@ -189,8 +196,8 @@ func TestChannelStatus(t *testing.T) {
 			ready := channelReady(obj)
 			SetCondition(obj, v1alpha1.ConditionReady, ready.Status, ready.Reason, ready.Message)
 			want := map[string]string{
-				v1alpha1.ConditionOwned: or(tc.owned, "True OwnerNamed"), v1alpha1.ConditionDeployed: or(tc.deployed, "True Available"),
-				v1alpha1.ConditionConnected: or(tc.connected, "True Connected"), v1alpha1.ConditionReady: or(tc.ready, "True Succeeded"),
+				v1alpha1.ConditionOwned: either(tc.owned, "True OwnerNamed"), v1alpha1.ConditionDeployed: either(tc.deployed, "True Available"),
+				v1alpha1.ConditionConnected: either(tc.connected, "True Connected"), v1alpha1.ConditionReady: either(tc.ready, "True Succeeded"),
 			}
 			got := map[string]string{}
 			for kind := range want {

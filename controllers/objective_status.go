@@ -4,6 +4,7 @@
 package controllers
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -153,7 +154,7 @@ func evaluated(obj *v1alpha1.Objective, o *wire.ObjectiveStatus, f *objectiveFac
 		obj.Status.DataThrough = minute(o.AsOf)
 	}
 	if o.Standing != standingMet && o.Standing != standingNotMet && o.Standing != standingTooFew {
-		return unknown(v1alpha1.ReasonDataMissing, or(o.Reason, "it cannot be known; the hub does not say why")), 0
+		return unknown(v1alpha1.ReasonDataMissing, cmp.Or(o.Reason, "it cannot be known; the hub does not say why")), 0
 	}
 	var again time.Duration
 	if names := live(obj, f.compiled.Blueprint); len(names) > 0 && !o.AsOf.IsZero() {
@@ -169,7 +170,7 @@ func evaluated(obj *v1alpha1.Objective, o *wire.ObjectiveStatus, f *objectiveFac
 	}
 	if o.Standing == standingTooFew || o.Value == nil {
 		obj.Status.Result = v1alpha1.ResultTooFew
-		return no(v1alpha1.ReasonTooFew, "there is no judgement yet: "+or(o.Reason, "too few cases")), again
+		return no(v1alpha1.ReasonTooFew, "there is no judgement yet: "+cmp.Or(o.Reason, "too few cases")), again
 	}
 	round := hubpoll.RoundShare
 	if obj.Spec.Indicator.Share == "" {
