@@ -1,4 +1,5 @@
-# One static binary and nothing else: root certificates and time zones are embedded in it.
+# One static binary and nothing else: root certificates and time zones are embedded in it. hack/image/Dockerfile makes
+# the same image of a binary that was built outside.
 FROM --platform=$BUILDPLATFORM golang:1.26-bookworm AS build
 WORKDIR /src
 COPY go.mod go.sum ./
@@ -12,3 +13,6 @@ FROM scratch
 COPY --from=build /kith /kith
 USER 65532:65532
 ENTRYPOINT ["/kith"]
+LABEL org.opencontainers.image.title="Kith"
+LABEL org.opencontainers.image.source="https://github.com/kith-dev/kith"
+LABEL org.opencontainers.image.licenses="Apache-2.0"

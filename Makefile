@@ -13,7 +13,10 @@ export GOFLAGS := $(GOFLAGS) -buildvcs=false
 GO      ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LISTEN  ?= 127.0.0.1:8080
-IMAGE   ?= kith:$(VERSION)
+IMAGE   ?= ghcr.io/kith-dev/kith:$(VERSION)
+# Where `make image` puts the image, and where a namespaced install goes.
+IMAGE_FILE ?= dist/kith.tar
+NAMESPACE  ?= kith
 
 LDFLAGS    = -s -w -X main.version=$(VERSION)
 TOOL       = $(GO) tool -modfile=hack/tools/go.mod
@@ -56,7 +59,7 @@ format: ## Format all Go files as lint wants them.
 ##@ Generated files
 
 .PHONY: generate
-generate: generate-api generate-docs generate-quickstart ## Write everything that is derived; doing it twice changes nothing.
+generate: generate-api generate-docs generate-quickstart generate-monitoring ## Write everything that is derived; doing it twice changes nothing.
 
 .PHONY: generate-api
 generate-api: ## Deep copies and CustomResourceDefinitions from api/v1alpha1.
@@ -70,6 +73,10 @@ generate-docs: ## The connectors' pages from the catalogue.
 .PHONY: generate-quickstart
 generate-quickstart: ## The quickstart's invented forum, and its copy of config/library.
 	$(GO) run ./hack/quickstart
+
+.PHONY: generate-monitoring
+generate-monitoring: ## Dashboards, recording rules and alerts from internal/monitoring.
+	$(GO) run ./hack/dashboards
 
 .PHONY: generate-check
 generate-check: ## Fail if `make generate` changes anything.
@@ -87,6 +94,10 @@ generate-check: ## Fail if `make generate` changes anything.
 	fi
 
 ##@ Slower checks
+
+.PHONY: test-rules
+test-rules: ## Try recording rules, alerts and the dashboards' queries with promtool (Debian's, unpacked to .cache).
+	promtool=$$(hack/promtool.sh) && PROMTOOL="$$promtool" $(GO) test -count=1 ./internal/monitoring ./hack/dashboards
 
 .PHONY: smoke
 smoke: build ## Run bin/kith on the quickstart once, from manifests to metrics.
@@ -110,11 +121,50 @@ fuzz: ## Fuzz each fuzz target for FUZZTIME (default 30s).
 		done; \
 	done
 
+##@ A real Kubernetes
+
+CLUSTER = cd hack/cluster && $(GO) run .
+
+.PHONY: cluster-up
+cluster-up: ## Bring up a Kubernetes of one node on this machine, from Go modules and Debian packages (root).
+	@$(CLUSTER) up
+
+.PHONY: cluster-down
+cluster-down: ## Take it down and leave nothing behind but its binaries.
+	@$(CLUSTER) down
+
+.PHONY: cluster-status
+cluster-status: ## What runs of it, and where.
+	@$(CLUSTER) status
+
+.PHONY: cluster-build
+cluster-build: ## Build its binaries into .cache/cluster/bin (minutes the first time, then nothing).
+	@$(CLUSTER) build
+
+.PHONY: envtest-assets
+envtest-assets: ## Build etcd, kube-apiserver and kubectl for envtest and print their folder, for KUBEBUILDER_ASSETS.
+	@$(CLUSTER) assets
+
+.PHONY: kind-up
+kind-up: ## The same with kind, where Docker and kind exist; `kind delete cluster --name kith` removes it.
+	@for tool in docker kind; do \
+		command -v $$tool >/dev/null || { echo "kind-up: $$tool is not installed; 'make cluster-up' needs neither" >&2; exit 1; }; \
+	done
+	@docker info >/dev/null 2>&1 || { echo "kind-up: the Docker daemon does not answer; 'make cluster-up' needs none" >&2; exit 1; }
+	kind create cluster --name kith --wait 2m
+
 ##@ Shipping
 
 .PHONY: image
-image: ## Build the container image IMAGE.
-	docker build --build-arg VERSION=$(VERSION) -t $(IMAGE) .
+image: ## Build the container image IMAGE into dist/kith.tar, with Docker or with buildah.
+	hack/image/build.sh '$(IMAGE)' '$(VERSION)' '$(IMAGE_FILE)'
+
+.PHONY: manifests
+manifests: ## Write what installs IMAGE: dist/install.yaml for a cluster; dist/crds.yaml and install-namespaced.yaml for NAMESPACE.
+	@mkdir -p dist
+	$(TOOL) kustomize build config/crd -o dist/crds.yaml
+	hack/manifests.sh default dist/install.yaml '$(IMAGE)'
+	hack/manifests.sh namespaced dist/install-namespaced.yaml '$(IMAGE)' '$(NAMESPACE)'
 
 .PHONY: clean
 clean: ## Remove what was built and the quickstart's ledger.

@@ -46,8 +46,21 @@ SIGTERM or Ctrl-C ends it after what is being written; the next run goes on from
 
 // folderFlag is -f.
 func folderFlag(c *cobra.Command, into *string) {
-	c.Flags().StringVarP(into, "filename", "f", "", "folder (without its sub-folders) or file with the manifests")
-	// These fail only for a flag that is not there, which the test of all commands finds.
+	optionalFolderFlag(c, into)
+	// It fails only for a flag that is not there, which the test of all commands finds.
 	_ = c.MarkFlagRequired("filename")
+}
+
+// optionalFolderFlag is -f where there is another source of declarations.
+func optionalFolderFlag(c *cobra.Command, into *string) {
+	c.Flags().StringVarP(into, "filename", "f", "", "folder (without its sub-folders) or file with the manifests")
+	// It fails only for a flag that is not there, which the test of all commands finds.
 	_ = c.MarkFlagDirname("filename")
+}
+
+// configFlag is --config.
+func configFlag(c *cobra.Command, into *string) {
+	c.Flags().StringVar(into, "config", "", "in a pod: folder with the configuration that the operator delivers; in the place of -f")
+	// As above.
+	_ = c.MarkFlagDirname("config")
 }

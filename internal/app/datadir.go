@@ -33,6 +33,12 @@ func DefaultDataDir(community string) string {
 	return filepath.Join(".kith", community)
 }
 
+var (
+	// errKey is wrapped where the identity keys cannot be used, errLedger where the ledger cannot.
+	errKey    = errors.New("the identity key cannot be used")
+	errLedger = errors.New("the ledger cannot be used")
+)
+
 // ledgerKeys finds the keys that protect identities: those of the Secret that the community names, else one of the data
 // folder's own, made when it is first needed.
 func ledgerKeys(dataDir, secretsDir string, community *v1alpha1.Community) (ledger.Keys, error) {
@@ -40,6 +46,11 @@ func ledgerKeys(dataDir, secretsDir string, community *v1alpha1.Community) (ledg
 	if community != nil && community.Spec.Privacy.KeySecretRef != nil {
 		secret = community.Spec.Privacy.KeySecretRef.Name
 	}
+	return identityKeys(dataDir, secretsDir, secret)
+}
+
+// identityKeys finds the keys of a Secret below a folder, else one of the data folder's own.
+func identityKeys(dataDir, secretsDir, secret string) (ledger.Keys, error) {
 	if secret == "" || secretsDir == "" {
 		if err := keyBelongs(dataDir); err != nil {
 			return ledger.Keys{}, err

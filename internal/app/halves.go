@@ -28,10 +28,19 @@ type HubOptions struct {
 	Listen                                 string
 	// TokenFile holds what connectors present, at least 16 characters; read again when it changes.
 	TokenFile string
+	// Config is the folder into which the operator delivers the configuration; with it there is no Folder, and callers
+	// present ServiceAccount tokens unless there is a TokenFile. KeySecret is the Secret below SecretsDir with the
+	// identity key; empty: the data folder's own.
+	Config, KeySecret string
+	// TLSDir holds tls.crt and tls.key for Listen; empty: plain HTTP. MetricsListen is where metrics and probes are
+	// answered, apart from the API.
+	TLSDir, MetricsListen string
 	Version   string
 	Now       func() time.Time
 	// Ready is told where the hub answers, once it does; nil: nobody is told.
 	Ready func(address string)
+	// MetricsReady is told where metrics are served.
+	MetricsReady func(address string)
 }
 
 // Hub runs a community's hub alone, until ctx ends: it keeps the ledger and serves connectors and metrics.
@@ -41,6 +50,21 @@ func Hub(ctx context.Context, std Stdio, o HubOptions) error {
 	}
 	if o.Listen == "" {
 		return Usagef("--listen is empty: a hub alone is of no use where nobody can reach it")
+	}
+	if err := oneSource(o.Folder, o.Config); err != nil {
+		return err
+	}
+	if o.Config != "" {
+		if o.DataDir == "" {
+			return Usagef("--data-dir is empty: with --config it has to be said where the ledger lies")
+		}
+		return deliveredHub(ctx, std, o)
+	}
+	if o.TokenFile == "" {
+		return Usagef("--token-file is empty: with -f it holds what connectors present")
+	}
+	if o.TLSDir != "" || o.MetricsListen != "" || o.KeySecret != "" {
+		return Usagef("--tls-dir, --metrics-listen and --key-secret go with --config, not with -f")
 	}
 	r := &runner{
 		std: std, manifests: &manifests{folder: o.Folder, wanted: o.Community},
@@ -70,18 +94,36 @@ func Hub(ctx context.Context, std Stdio, o HubOptions) error {
 	return watch(ctx, std.Log, []watched{{path: o.Folder}}, func() { r.reload(ctx) })
 }
 
+// oneSource says what is wrong unless exactly one place of declarations is named.
+func oneSource(folder, config string) error {
+	switch {
+	case folder == "" && config == "":
+		return Usagef("say where the declarations are: -f FOLDER with manifests, or --config DIR with what the operator delivers")
+	case folder != "" && config != "":
+		return Usagef("-f and --config are both given: declarations come from one of them")
+	}
+	return nil
+}
+
 // ConnectorOptions are those of Connector.
 type ConnectorOptions struct {
 	Folder, SecretsDir, Community string
 	// Channels to read, of those in the folder.
 	Channels []string
-	// Hub is its address; TokenFile holds what is presented to it.
-	Hub, TokenFile string
+	// Config is the folder into which the operator delivers the configuration; with it there is no Folder. AllChannels
+	// reads every channel in it, those that come later too.
+	Config      string
+	AllChannels bool
+	// Hub is its address; TokenFile holds what is presented to it. HubCA holds the authorities that its certificate may
+	// come from; empty: those of the system. Both are read again when they change.
+	Hub, TokenFile, HubCA string
 	// Listen is where the connector's own metrics are served; empty: nowhere.
 	Listen       string
 	ExitWhenRead bool
 	Version      string
 	Now          func() time.Time
+	// Ready is told where metrics are served, once they are; nil: nobody is told.
+	Ready func(address string)
 }
 
 // Connector reads channels and gives what it reads to a hub elsewhere, until ctx ends. It keeps nothing itself.
@@ -89,13 +131,19 @@ func Connector(ctx context.Context, std Stdio, o ConnectorOptions) error {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	client, err := hubclient.New(o.Hub, tokenFrom(o.TokenFile), hubclient.Options{Log: std.Log.WithName("hub"), UserAgent: "kith/" + BuildVersion(o.Version)})
+	if err := o.check(); err != nil {
+		return err
+	}
+	client, err := hubAnswers(std, o)
 	if err != nil {
-		return &UsageError{err}
+		return err
 	}
 	host, err := os.Hostname()
 	if err != nil {
 		host = "this machine"
+	}
+	if o.Config != "" {
+		return deliveredConnector(ctx, std, o, client, "kith connector on "+host)
 	}
 	p := newProgress(std.Err, std.Terminal)
 	defer p.close()
@@ -115,8 +163,8 @@ func Connector(ctx context.Context, std Stdio, o ConnectorOptions) error {
 		return err
 	}
 	community := c.blueprint.Name
-	server := connectorServer(std, o.Version, func() string { return community }, r.group, o.Now)
-	stop, err := serve(ctx, std, o.Listen, server, nil)
+	server := connectorServer(std, o.Version, func() string { return community }, r.group, o.Now, func(context.Context) error { return nil })
+	stop, err := serve(ctx, std, o.Listen, server, o.Ready)
 	if err != nil {
 		return err
 	}
@@ -134,6 +182,24 @@ func Connector(ctx context.Context, std Stdio, o ConnectorOptions) error {
 		_ = watch(ctx, std.Log, r.watched(), func() { r.reloadChannels(ctx, o.Channels, since) }) // without it edits need a restart
 	})
 	return r.group.Run(ctx)
+}
+
+// check refuses options that do not go together.
+func (o *ConnectorOptions) check() error {
+	if err := oneSource(o.Folder, o.Config); err != nil {
+		return err
+	}
+	switch {
+	case len(o.Channels) == 0 && !o.AllChannels:
+		return Usagef("say what to read: --channel NAME, or --all-channels with --config")
+	case len(o.Channels) > 0 && o.AllChannels:
+		return Usagef("--channel and --all-channels are both given: it is one or the other")
+	case o.AllChannels && o.Config == "":
+		return Usagef("--all-channels goes with --config; with -f, kith run reads all channels")
+	case o.ExitWhenRead && o.Config != "":
+		return Usagef("--exit-when-read goes with -f, not with --config")
+	}
+	return nil
 }
 
 // applyChannels reads those channels of a blueprint that are this process's.
@@ -183,12 +249,13 @@ func (r *runner) reloadChannels(ctx context.Context, names []string, since resol
 	r.group.Changed()
 }
 
-func connectorServer(std Stdio, version string, community func() string, g *reader.Group, now func() time.Time) *http.Server {
+func connectorServer(std Stdio, version string, community func() string, g *reader.Group, now func() time.Time, ready func(context.Context) error) *http.Server {
 	registry := metrics.NewRegistry(build(version))
 	registry.MustRegister(&metrics.Connectors{Community: community, States: g.States, Now: now})
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", metrics.Handler(registry, std.Log))
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
+	mux.HandleFunc("GET /healthz", probe(func(context.Context) error { return nil }))
+	mux.HandleFunc("GET /readyz", probe(ready))
 	return &http.Server{
 		Handler: mux, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second,
 		IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10,

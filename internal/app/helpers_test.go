@@ -155,3 +155,12 @@ func readQuickstart(t *testing.T) (dataDir string) {
 	}
 	return dataDir
 }
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}

@@ -236,7 +236,7 @@ func notify(c chan<- struct{}) {
 func (r *runner) watched() []watched {
 	out := []watched{{path: r.o.Folder}}
 	if r.o.SecretsDir != "" {
-		out = append(out, watched{path: r.o.SecretsDir, secrets: true})
+		out = append(out, watched{path: r.o.SecretsDir, all: true})
 	}
 	return out
 }

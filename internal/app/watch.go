@@ -26,8 +26,8 @@ const (
 // watched is a folder, or a single file, of which something matters.
 type watched struct {
 	path string
-	// secrets: all files, those in its subfolders too; else manifests directly in it.
-	secrets bool
+	// all: all files, those in its subfolders too; else manifests directly in it.
+	all bool
 }
 
 // watch calls changed after something in the folders has changed and been quiet for a moment, until ctx ends.
@@ -84,7 +84,7 @@ func (w watched) folders() []string {
 		return []string{filepath.Dir(w.path)}
 	}
 	out := []string{w.path}
-	if !w.secrets {
+	if !w.all {
 		return out
 	}
 	entries, err := os.ReadDir(w.path)
@@ -105,7 +105,7 @@ func (w watched) matters(name string) bool {
 	case ".yaml", ".yml", ".json":
 		return true
 	}
-	return w.secrets
+	return w.all
 }
 
 // stamp tells states of folders apart by names, sizes and times.

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/time/rate"
 
 	"github.com/kith-dev/kith/api/event"
 	"github.com/kith-dev/kith/internal/hub/wire"
@@ -28,6 +30,8 @@ type ServerOptions struct {
 	// Verifier tells callers of /v1 apart; nil recognises nobody.
 	Verifier Verifier
 	Log      logr.Logger
+	// Problem says what whoever runs the hub cannot do for it, for the status; nil and "" mean nothing.
+	Problem func() (reason wire.ProblemReason, message string)
 	// Build is shown as kith_build_info.
 	Build metrics.Build
 	// Connectors gives the states shown in /metrics; nil means those that readers have reported. A hub whose connectors
@@ -59,17 +63,23 @@ func (o ServerOptions) withDefaults() ServerOptions {
 	if o.Verifier == nil {
 		o.Verifier = sharedToken(func() (string, bool) { return "", false })
 	}
+	if o.Problem == nil {
+		o.Problem = func() (wire.ProblemReason, string) { return "", "" }
+	}
 	if o.Log.GetSink() == nil {
 		o.Log = logr.Discard()
 	}
 	return o
 }
 
-// NewServer makes the server of the hub's API with bounded headers and times. Who calls it chooses address and TLS.
-func NewServer(h *Hub, o ServerOptions) *http.Server {
+// NewServer makes the server of everything that a hub answers; see Bounded.
+func NewServer(h *Hub, o ServerOptions) *http.Server { return Bounded(Handler(h, o), o) }
+
+// Bounded makes a server of handlers of this package with bounded headers and times. Who calls it chooses address and TLS.
+func Bounded(handler http.Handler, o ServerOptions) *http.Server {
 	o = o.withDefaults()
 	return &http.Server{
-		Handler:           Handler(h, o),
+		Handler:           handler,
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       30 * time.Second,
 		WriteTimeout:      30*time.Second + o.QueueWait + 2*o.BusyAfter,
@@ -84,19 +94,37 @@ type server struct {
 	o    ServerOptions
 	http *metrics.HTTP
 	push *pusher
+	// forbidden counts calls for channels that are not the caller's.
+	forbidden *prometheus.CounterVec
+	// refusals keeps callers that are not known from filling the log.
+	refusals rate.Sometimes
 	// community holds the figures of /metrics/community, for the status too.
 	community *metrics.Community
 
 	pages, others chan struct{}
 }
 
-// Handler gives the hub's API: /v1 for callers that the Verifier knows; /healthz, /readyz, /metrics and
-// /metrics/community for everybody who reaches it.
+// Handler gives everything that a hub answers at one address: Handlers' API and operations together.
 func Handler(h *Hub, o ServerOptions) http.Handler {
+	api, operations := Handlers(h, o)
+	mux := http.NewServeMux()
+	mux.Handle("/", api)
+	for _, path := range operationsPaths {
+		mux.Handle("GET "+path, operations)
+	}
+	return mux
+}
+
+// operationsPaths are for everybody who reaches them.
+var operationsPaths = []string{"/healthz", "/readyz", "/metrics", "/metrics/community"}
+
+// Handlers gives the hub's API, /v1, for callers that the Verifier knows, and beside it, for another address, what
+// operations ask for: /healthz, /readyz, /metrics and /metrics/community.
+func Handlers(h *Hub, o ServerOptions) (api, operations http.Handler) {
 	o = o.withDefaults()
 	s := &server{hub: h, o: o, pages: make(chan struct{}, o.MaxPages), others: make(chan struct{}, o.MaxRequests)}
-	s.push = newPusher(h)
-	operations, community := s.registries()
+	s.push, s.refusals = newPusher(h), rate.Sometimes{First: 10, Interval: refusalsEvery}
+	figures, community := s.registries()
 	mux := http.NewServeMux()
 	handle := func(method, path string, slots chan struct{}, f func(http.ResponseWriter, *http.Request, Caller) (any, error)) {
 		mux.Handle(path, s.http.Count(path, s.call(method, slots, f)))
@@ -107,15 +135,19 @@ func Handler(h *Hub, o ServerOptions) http.Handler {
 	handle(http.MethodGet, wire.PathSince, s.others, s.since)
 	handle(http.MethodGet, wire.PathStatus, s.others, s.status)
 	handle(http.MethodPost, wire.PathEvents, s.pages, s.events)
-	mux.Handle("GET /healthz", plain(func(context.Context) error { return nil }))
-	mux.Handle("GET /readyz", plain(h.ready))
-	mux.Handle("GET /metrics", metrics.Handler(operations, o.Log))
-	mux.Handle("GET /metrics/community", metrics.Handler(community, o.Log))
 	mux.Handle("/", s.http.Count("other", s.safe(func(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, refuse(http.StatusNotFound, "there is nothing here: the API is under /v1"))
 	})))
-	return mux
+	beside := http.NewServeMux()
+	beside.Handle("GET /healthz", plain(func(context.Context) error { return nil }))
+	beside.Handle("GET /readyz", plain(h.ready))
+	beside.Handle("GET /metrics", metrics.Handler(figures, o.Log))
+	beside.Handle("GET /metrics/community", metrics.Handler(community, o.Log))
+	return mux, beside
 }
+
+// refusalsEvery is how often callers that are not known are logged, beyond the first ones.
+const refusalsEvery = 10 * time.Second
 
 // call is what all calls of /v1 have in common: a caller, a place, a JSON answer.
 func (s *server) call(method string, slots chan struct{}, f func(http.ResponseWriter, *http.Request, Caller) (any, error)) http.Handler {
@@ -127,7 +159,7 @@ func (s *server) call(method string, slots chan struct{}, f func(http.ResponseWr
 		}
 		caller, err := s.o.Verifier.Verify(r)
 		if err != nil {
-			s.o.Log.V(1).Info("Caller refused", "path", r.URL.Path, "error", err.Error())
+			s.refusals.Do(func() { s.o.Log.Info("Caller refused", "path", r.URL.Path, "reason", err.Error()) })
 			w.Header().Set("WWW-Authenticate", "Bearer")
 			s.fail(w, r, refuse(http.StatusUnauthorized, "the caller is not known: present the hub's token as Authorization: Bearer"))
 			return

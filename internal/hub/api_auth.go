@@ -29,6 +29,8 @@ type Caller struct {
 	// All lets the caller speak for every channel; else only for Channels, by resource name.
 	All      bool
 	Channels []string
+	// Status lets the caller read the whole community's status, and speak for no channel.
+	Status bool
 }
 
 // mayWrite says whether the caller may speak for a channel.

@@ -163,11 +163,13 @@ func (s *server) writable(caller Caller, name string) (*blueprint.Channel, error
 	return channel, nil
 }
 
-// forbid refuses a caller who speaks for another's channel. It is counted by its status, 403.
+// forbid refuses a caller who speaks for another's channel, and counts it under the caller's name, which is one of those
+// that the verifier was given.
 func (s *server) forbid(caller Caller, channel string) error {
 	if len(channel) > 253 {
 		channel = channel[:253]
 	}
+	s.forbidden.WithLabelValues(caller.Name).Inc()
 	s.o.Log.Info("Caller may not speak for this channel", "caller", caller.Name, "channel", channel)
 	return refuse(http.StatusForbidden, "the caller may not speak for this channel, only for its own")
 }

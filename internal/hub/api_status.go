@@ -5,6 +5,7 @@ package hub
 
 import (
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -21,7 +22,7 @@ import (
 func (s *server) registries() (operations, community *prometheus.Registry) {
 	h := s.hub
 	operations, community = metrics.NewRegistry(s.o.Build), prometheus.NewRegistry()
-	s.http = metrics.NewHTTP(operations)
+	s.http, s.forbidden = metrics.NewHTTP(operations), metrics.NewForbidden(operations)
 	states := s.o.Connectors
 	if states == nil {
 		states = h.declaredStates
@@ -53,6 +54,11 @@ func (h *Hub) declaredStates() []reader.State {
 	return metrics.DeclaredStates(h.States(), platforms)
 }
 
+// FedStates gives the states of channels that are fed, which have no other process to tell them.
+func (h *Hub) FedStates() []reader.State {
+	return slices.DeleteFunc(h.declaredStates(), func(s reader.State) bool { return s.Platform != PushPlatform })
+}
+
 // drained says how much of a channel's history has been processed.
 func (h *Hub) drained(channel int64) (done, total int64, ok bool) {
 	h.mu.Lock()
@@ -78,20 +84,24 @@ func (s *server) status(_ http.ResponseWriter, r *http.Request, caller Caller) (
 	}
 	out := wire.Status{Community: bp.Name, Blueprint: bp.Digest(), Engine: EngineVersion, LedgerBytes: size}
 	if failure := h.failure.Load(); failure != nil {
+		out.ProblemReason = wire.ProcessingFailed
 		out.Problem = "processing a channel's history stopped; it goes on when the hub starts again, and the hub's log says why"
+	}
+	if reason, problem := s.o.Problem(); reason != "" {
+		out.ProblemReason, out.Problem = reason, problem
 	}
 	states := h.States()
 	for i := range bp.Channels {
-		if c := &bp.Channels[i]; caller.mayWrite(c.Name) {
+		if c := &bp.Channels[i]; caller.Status || caller.mayWrite(c.Name) {
 			out.Channels = append(out.Channels, h.channelStatus(c, known, states))
 		}
 	}
-	if !caller.All {
+	if !caller.All && !caller.Status {
 		return out, nil // a connector needs to know of its own channels only
 	}
 	results, err := s.community.Objectives()
 	if err != nil {
-		out.Problem = "the objectives cannot be worked out now; the hub's log says why"
+		out.ProblemReason, out.Problem = wire.ProcessingFailed, "the objectives cannot be worked out now; the hub's log says why"
 	}
 	for _, x := range results {
 		out.Objectives = append(out.Objectives, objectiveStatus(x))

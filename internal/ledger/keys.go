@@ -51,6 +51,15 @@ func NewKeys(current, previous []byte) (Keys, error) {
 	return k, nil
 }
 
+// Equal says whether both are the same keys.
+func (k Keys) Equal(other Keys) bool {
+	return k.current.same(other.current) && k.previous.same(other.previous)
+}
+
+func (m *masterKey) same(other *masterKey) bool {
+	return m == other || m != nil && other != nil && m.id == other.id
+}
+
 func deriveMaster(secret []byte) (*masterKey, error) {
 	if len(secret) < 32 {
 		return nil, fmt.Errorf("the identity key has %d bytes and needs at least 32: make one with `openssl rand -hex 32`", len(secret))

@@ -102,6 +102,7 @@ func (c *Community) read(ctx context.Context, bp *blueprint.Blueprint) *snapshot
 		}
 		return err
 	})
+	definitions(out, bp)
 	tx, err := c.DB.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err == nil {
 		defer func() { _ = tx.Rollback() }() // nothing was written

@@ -32,10 +32,26 @@ const other = "other"
 // factors shows what one unit is worth.
 func factors(out *series, bp *blueprint.Blueprint) {
 	for _, f := range bp.Factors {
-		for _, s := range []struct{ scenario, amount string }{{"low", f.Low}, {"mid", f.Mid}, {"high", f.High}} {
-			if v, err := strconv.ParseFloat(s.amount, 64); err == nil {
-				out.gauge(valueFactor, v, f.Name, s.scenario)
-			}
+		out.scenarios(valueFactor, f.Range, f.Name)
+	}
+}
+
+// definitions shows which behaviours are in force, and how many units of each factor one case stands for.
+func definitions(out *series, bp *blueprint.Blueprint) {
+	for i := range bp.Behaviours {
+		b := &bp.Behaviours[i]
+		out.gauge(behaviourInfo, 1, b.Name, b.Family, b.Role, b.Generation)
+		for _, w := range b.Worth {
+			out.scenarios(behaviourWorth, w.Range, b.Name, w.Factor)
+		}
+	}
+}
+
+// scenarios sends one series for each scenario of a range; the scenario is the last label.
+func (s *series) scenarios(name string, r blueprint.Range, labels ...string) {
+	for _, x := range []struct{ scenario, amount string }{{"low", r.Low}, {"mid", r.Mid}, {"high", r.High}} {
+		if v, err := strconv.ParseFloat(x.amount, 64); err == nil {
+			s.gauge(name, v, append(slices.Clone(labels), x.scenario)...)
 		}
 	}
 }
@@ -45,7 +61,7 @@ func objectives(out *series, results []behaviour.Result) {
 	for _, r := range results {
 		o := r.Objective
 		out.gauge(objectiveTarget, r.Target, o.Name)
-		out.gauge(objectiveInfo, 1, o.Name, o.Goal, o.Share+o.Count, windowOf(o), string(r.Standing))
+		out.gauge(objectiveInfo, 1, o.Name, o.Goal, o.Share+o.Count, windowOf(o), sideOf(o), string(r.Standing))
 		if !r.AsOf.IsZero() {
 			out.gauge(objectiveTime, unix(r.AsOf), o.Name)
 		}
@@ -70,6 +86,14 @@ func windowOf(o *blueprint.Objective) string {
 		return o.Calendar
 	}
 	return duration.Format(o.Rolling)
+}
+
+// sideOf names the side of the target on which an objective is to be, as the resource's field is called.
+func sideOf(o *blueprint.Objective) string {
+	if o.AtMost != "" {
+		return "atMost"
+	}
+	return "atLeast"
 }
 
 // questions counts each channel's questions by state. A channel whose history has not been processed has no figures.

@@ -38,6 +38,12 @@ type Definition struct {
 	Labels []string
 }
 
+// The names of metrics that the operator collects.
+const (
+	ResourceCondition = "kith_resource_condition"
+	HubUp             = "kith_hub_up"
+)
+
 // The names of metrics.
 const (
 	buildInfo = "kith_build_info"
@@ -45,7 +51,9 @@ const (
 	hubRequests        = "kith_hub_requests_total"
 	hubRequestDuration = "kith_hub_request_duration_seconds"
 	hubRequestsNow     = "kith_hub_requests_in_flight"
+	hubForbidden       = "kith_hub_forbidden_total"
 
+	pollInterval          = "kith_channel_poll_interval_seconds"
 	connectorState        = "kith_connector_state"
 	connectorHeartbeat    = "kith_connector_last_heartbeat_timestamp_seconds"
 	connectorProgress     = "kith_connector_last_progress_timestamp_seconds"
@@ -72,6 +80,8 @@ const (
 	firstMember       = "kith_first_member_answer_seconds"
 	questions         = "kith_questions"
 	questionsOverdue  = "kith_questions_overdue"
+	behaviourInfo     = "kith_behaviour_info"
+	behaviourWorth    = "kith_behaviour_worth"
 	valueFactor       = "kith_value_factor"
 	objectiveShare    = "kith_objective_share_ratio"
 	objectiveCount    = "kith_objective_count"
@@ -106,11 +116,14 @@ var Definitions = []Definition{
 	{objectiveMet, Gauge, Behaviour, "1 where an objective is met, 0 where it is not. Absent where there are too few cases or people, or where it cannot be known.", ofObjective},
 	{objectiveCases, Gauge, Behaviour, "Cases in an objective's window. Absent where it cannot be known, and where fewer people than the minimum group size stand behind them.", ofObjective},
 	{objectiveTime, Gauge, Behaviour, "Time up to which the data of an objective have been read, in seconds since 1970 (UTC).", ofObjective},
-	{objectiveInfo, Gauge, Behaviour, "Always 1: what an objective looks at (behaviour, goal, window) and how it stands (Met, NotMet, TooFew, Unknown).", and(ofObjective, "goal", "behaviour", "window", "standing")},
+	{objectiveInfo, Gauge, Behaviour, "Always 1: what an objective looks at (behaviour, goal, window), on which side of its target it is to be (atLeast, atMost), and how it stands (Met, NotMet, TooFew, Unknown).", and(ofObjective, "goal", "behaviour", "window", "target", "standing")},
+	{behaviourInfo, Gauge, Behaviour, "Always 1: which definition of a behaviour is in force. Its generation changes where what counts changes, and not where a title does.", []string{"community", "behaviour", "family", "role", "generation"}},
+	{behaviourWorth, Gauge, Behaviour, "Units of a factor that one case of a behaviour stands for, by scenario (low, mid, high).", []string{"community", "behaviour", "factor", "scenario"}},
 	{valueFactor, Gauge, Behaviour, "What one unit of a declared value factor is worth, in the community's currency, by scenario (low, mid, high).", []string{"community", "factor", "scenario"}},
 	{communityReadable, Gauge, Behaviour, "1 where a part of a community's figures (behaviours, histograms, questions, objectives) could be read from its ledger, 0 where it could not and its series are absent.", []string{"community", "part"}},
 	{seriesDropped, Gauge, Behaviour, "Series of a community that are not shown because its budget of series is used up.", []string{"community"}},
 
+	{pollInterval, Gauge, Operations, "Seconds that a channel's declaration leaves between two looks at what is new; a channel without news is looked at more seldom, down to a tenth as often.", ofChannel},
 	{connectorState, Gauge, Operations, "1 for the state that a channel's reader is in, 0 for all others. Absent while the reader has not been heard of for 5 minutes.", and(ofConnector, "state")},
 	{connectorHeartbeat, Gauge, Operations, "Time of the last sign of life of a channel's reader, in seconds since 1970 (UTC).", ofConnector},
 	{connectorProgress, Gauge, Operations, "Time when a channel's reader last read a page, in seconds since 1970 (UTC). Absent before the first one.", ofConnector},
@@ -131,9 +144,12 @@ var Definitions = []Definition{
 	{ledgerDroppedOld, Counter, Operations, "Threads left out because they are older than the activity retention.", ofChannel},
 	{ledgerQuarantined, Counter, Operations, "Records of a channel that its connector could not understand and left out, in all.", ofChannel},
 
+	{HubUp, Gauge, Operations, "1 where the operator could ask a community's hub for its status at the last try, 0 where it could not. Absent without an operator.", []string{"namespace", "community"}},
+	{ResourceCondition, Gauge, Operations, "Always 1: the status (True, False, Unknown) and the reason of a condition of a resource of Kith. Absent without an operator.", []string{"resource_kind", "resource_namespace", "resource_name", "type", "status", "reason"}},
 	{hubRequests, Counter, Operations, "Calls of the hub's API, by path and status code.", []string{"path", "code"}},
 	{hubRequestDuration, Histogram, Operations, "Seconds that calls of the hub's API took, the wait for their turn included.", []string{"path"}},
 	{hubRequestsNow, Gauge, Operations, "Calls of the hub's API in work.", nil},
+	{hubForbidden, Counter, Operations, "Calls of the hub's API refused because the caller spoke for a channel that is not its own, by the account that called. Absent for accounts of which none was refused.", []string{"account"}},
 	{buildInfo, Gauge, Operations, "Always 1: the version of Kith that runs, its source revision and the Go release that built it.", []string{"version", "revision", "goversion"}},
 }
 
@@ -145,6 +161,16 @@ var descs = func() map[string]*prometheus.Desc {
 	}
 	return m
 }()
+
+// Desc gives a definition in the library's form, for collectors in other packages. It panics on a name that is not in
+// the table, which only a programmer can write.
+func Desc(name string) *prometheus.Desc {
+	d, ok := descs[name]
+	if !ok {
+		panic("metrics: " + name + " is not defined")
+	}
+	return d
+}
 
 // helpOf gives a definition's sentence.
 func helpOf(name string) string {

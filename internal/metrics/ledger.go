@@ -105,7 +105,7 @@ type ledgerFigures struct {
 
 // Describe implements prometheus.Collector.
 func (l *Ledger) Describe(ch chan<- *prometheus.Desc) {
-	describe(ch, ledgerReadable, ledgerSize, ledgerWatermark, ledgerHistory, ledgerDrained, ledgerSetAside, ledgerDroppedOld, ledgerQuarantined)
+	describe(ch, pollInterval, ledgerReadable, ledgerSize, ledgerWatermark, ledgerHistory, ledgerDrained, ledgerSetAside, ledgerDroppedOld, ledgerQuarantined)
 }
 
 // Collect implements prometheus.Collector.
@@ -124,6 +124,9 @@ func (l *Ledger) Collect(ch chan<- prometheus.Metric) {
 	})
 	send := func(name string, kind prometheus.ValueType, v float64, labels ...string) {
 		ch <- prometheus.MustNewConstMetric(descs[name], kind, v, append([]string{bp.Name}, labels...)...)
+	}
+	for i := range bp.Channels {
+		send(pollInterval, prometheus.GaugeValue, bp.Channels[i].Poll.Seconds(), bp.Channels[i].Name)
 	}
 	send(ledgerReadable, prometheus.GaugeValue, one(figures != nil))
 	if figures == nil {

@@ -92,7 +92,9 @@ func TestEveryDefinitionIsCollected(t *testing.T) {
 		c.Describe(ch)
 	}
 	close(ch)
-	described := map[string]bool{"kith_build_info": true, "kith_hub_requests_total": true, "kith_hub_request_duration_seconds": true, "kith_hub_requests_in_flight": true}
+	described := map[string]bool{"kith_build_info": true, "kith_hub_requests_total": true, "kith_hub_request_duration_seconds": true, "kith_hub_requests_in_flight": true,
+		// The operator's, collected in controllers.
+		metrics.HubUp: true, metrics.ResourceCondition: true}
 	name := regexp.MustCompile(`fqName: "([a-z_]+)"`)
 	for d := range ch {
 		described[name.FindStringSubmatch(d.String())[1]] = true

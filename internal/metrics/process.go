@@ -67,6 +67,13 @@ func NewHTTP(r prometheus.Registerer) *HTTP {
 	return h
 }
 
+// NewForbidden registers the counter of refused callers. Accounts are those that the operator made: they are few.
+func NewForbidden(r prometheus.Registerer) *prometheus.CounterVec {
+	v := prometheus.NewCounterVec(prometheus.CounterOpts{Name: hubForbidden, Help: helpOf(hubForbidden)}, []string{"account"})
+	r.MustRegister(v)
+	return v
+}
+
 // Count wraps the handler of one path. Path is the route, never what the caller wrote.
 func (h *HTTP) Count(path string, next http.Handler) http.Handler {
 	duration := h.duration.WithLabelValues(path)

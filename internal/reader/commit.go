@@ -44,7 +44,7 @@ func (s *session) commit(ctx context.Context, name event.Lane, page sdk.Page) er
 		}
 		failure := &hubError{what: "commit a page of channel " + s.channel.Name, err: err}
 		s.count(failure)
-		pause := s.opts.backoff(attempt)
+		pause := s.opts.hubBackoff(attempt)
 		s.enter(ctx, HubUnavailable, failure.Error(), time.Now().Add(pause))
 		if s.opts.Once && attempt+1 >= s.opts.GiveUp {
 			return failure

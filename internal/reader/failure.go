@@ -122,6 +122,8 @@ func (s *session) pause(err error, failures *int) (pause time.Duration, stop boo
 		// A little later than asked, never earlier, and not all at the same moment.
 		asked := min(e.RetryAfter, maxRetryAfter)
 		pause = asked + time.Duration(float64(asked)*0.1*s.opts.Jitter())
+	case isHub(err):
+		pause = s.opts.hubBackoff(n)
 	default:
 		pause = s.opts.backoff(n)
 	}
@@ -137,8 +139,21 @@ func (o Options) backoff(failures int) time.Duration {
 	return time.Duration(float64(d) * (1 - 0.5*o.Jitter()))
 }
 
+// maxHubBackoff is the longest pause after a failure of the hub: it is ours, and soon back.
+const maxHubBackoff = 15 * time.Second
+
+func (o Options) hubBackoff(failures int) time.Duration {
+	o.MaxBackoff = min(o.MaxBackoff, maxHubBackoff)
+	return o.backoff(failures)
+}
+
+func isHub(err error) bool {
+	_, hub := errors.AsType[*hubError](err)
+	return hub
+}
+
 func (s *session) count(err error) {
-	if _, hub := errors.AsType[*hubError](err); hub {
+	if isHub(err) {
 		return
 	}
 	s.mu.Lock()
@@ -148,7 +163,7 @@ func (s *session) count(err error) {
 }
 
 func phaseOf(err error) Phase {
-	if _, ok := errors.AsType[*hubError](err); ok {
+	if isHub(err) {
 		return HubUnavailable
 	}
 	return Phase(sdk.ReasonOf(err))

@@ -42,7 +42,7 @@ func NewGroup(o Options) *Group {
 
 // Apply makes the group read exactly these channels: new ones start, changed ones are updated in place, others end after
 // their running commit. Same names in one call are an error, and nothing is applied then. Callers pass only what has
-// changed as a Channel with a new Generation; a channel of the same generation and suspension is left alone.
+// changed as a Channel with a new Generation or Revision; a channel of the same ones and suspension is left alone.
 func (g *Group) Apply(channels []Channel) error {
 	want := map[string]Channel{}
 	for _, c := range channels {
@@ -84,7 +84,7 @@ func (g *Group) Apply(channels []Channel) error {
 func (r *Reader) differs(c Channel) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return c.Generation != r.channel.Generation || c.Suspended != r.channel.Suspended
+	return c.Generation != r.channel.Generation || c.Revision != r.channel.Revision || c.Suspended != r.channel.Suspended
 }
 
 // Run reads until ctx ends and every reader has finished its running commit. In a once-run it returns when all have
@@ -151,6 +151,15 @@ func (g *Group) Changed() {
 	defer g.mu.Unlock()
 	for _, m := range g.readers {
 		m.reader.Changed()
+	}
+}
+
+// SecretsChanged tells every reader to look whether its own secrets have changed.
+func (g *Group) SecretsChanged() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, m := range g.readers {
+		m.reader.SecretsChanged()
 	}
 }
 

@@ -5,6 +5,7 @@ package reader
 
 import (
 	"cmp"
+	"context"
 	"math/rand/v2"
 	"time"
 
@@ -18,10 +19,15 @@ type Channel struct {
 	// Name is the resource's name.
 	Name       string
 	Descriptor sdk.Descriptor
-	// Config goes to Descriptor.New as it is.
+	// Config goes to Descriptor.New as it is, but for Since where ResolveSince is there.
 	Config sdk.Config
-	// Generation of the declaration; a new one makes the channel unready until it has connected again.
+	// ResolveSince asks the hub for the horizon each time the channel connects; nil: Config.Since is it.
+	ResolveSince func(context.Context) (time.Time, error)
+	// Generation of the declaration, which the state repeats; a new one makes the channel unready until it has connected
+	// again.
 	Generation int64
+	// Revision tells apart what one generation can come to (a certificate that was replaced); 0 where it cannot.
+	Revision int64
 	// Suspended channels are not read.
 	Suspended bool
 	// PollInterval between live polls while there is news; up to ten times that while there is none. Default 1 minute.

@@ -21,8 +21,9 @@ type Reader struct {
 
 	mu      sync.Mutex
 	channel Channel
-	// updated and changed end the running session; woken lanes are read at once.
-	updated, changed bool
+	// updated and changed end the running session, secrets ends it where its own have changed; woken lanes are read at
+	// once.
+	updated, changed, secrets bool
 	woken            map[event.Lane]bool
 	state            State
 	// told is set once the hub has heard of this reader.
@@ -61,6 +62,14 @@ func (r *Reader) Update(c Channel) {
 func (r *Reader) Changed() {
 	r.mu.Lock()
 	r.changed = true
+	r.mu.Unlock()
+	r.signal()
+}
+
+// SecretsChanged says that secrets have changed, some reader's perhaps: one whose own have not goes on undisturbed.
+func (r *Reader) SecretsChanged() {
+	r.mu.Lock()
+	r.secrets = true
 	r.mu.Unlock()
 	r.signal()
 }

@@ -29,8 +29,8 @@ type session struct {
 	sched     *schedule
 	// failures in a row of connecting, and of conflicts; lanes count their own.
 	failures int
-	// secrets is a fingerprint of the credentials as they were when the session began.
-	secrets uint64
+	// print is a fingerprint of the credentials as they were when the session began.
+	print uint64
 	// laneErr is the last error of each lane that has not been read since.
 	laneErr map[event.Lane]error
 }
@@ -41,10 +41,10 @@ var seed = maphash.MakeSeed()
 func (s *session) run(ctx context.Context) error {
 	s.mu.Lock()
 	s.channel = s.Reader.channel
-	s.updated, s.changed = false, false
+	s.updated, s.changed, s.secrets = false, false, false
 	s.mu.Unlock()
 	s.laneErr = map[event.Lane]error{}
-	s.secrets = s.fingerprint()
+	s.print = s.fingerprint()
 
 	if s.channel.Suspended {
 		s.enter(ctx, Suspended, "the channel is suspended; set suspend: false to read on", time.Time{})
@@ -67,6 +67,9 @@ func (s *session) run(ctx context.Context) error {
 
 // connect makes the connector, probes, and takes the lease; it repeats each until it succeeds.
 func (s *session) connect(ctx context.Context) error {
+	if err := s.repeat(ctx, func() error { return s.resolveSince(ctx) }); err != nil {
+		return err
+	}
 	err := s.repeat(ctx, func() error {
 		if err := s.requireSecrets(); err != nil {
 			return err
@@ -105,6 +108,21 @@ func (s *session) connect(ctx context.Context) error {
 	s.state.Sees, s.state.Lacks, s.state.Rooms = account.Sees, account.Lacks, account.Rooms
 	s.mu.Unlock()
 	return s.acquire(ctx)
+}
+
+// resolveSince asks the hub how far back the channel is to be read: it resolves a horizon once.
+func (s *session) resolveSince(ctx context.Context) error {
+	if s.channel.ResolveSince == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.opts.CommitTimeout)
+	defer cancel()
+	since, err := s.channel.ResolveSince(ctx)
+	if err != nil {
+		return &hubError{what: "ask how far back channel " + s.channel.Name + " is to be read", err: err}
+	}
+	s.channel.Config.Since = since
+	return nil
 }
 
 // requireSecrets says which required key of the credentials is missing, before the platform would say less.
@@ -300,7 +318,7 @@ func (s *session) wait(ctx context.Context, at time.Time, lanes bool) error {
 		if err := s.noticed(); err != nil {
 			return err
 		}
-		if s.awaitsSecrets() && s.fingerprint() != s.secrets {
+		if s.awaitsSecrets() && s.fingerprint() != s.print {
 			return errAgain
 		}
 		if lanes && s.takeWakes() {
@@ -329,8 +347,10 @@ func (s *session) wait(ctx context.Context, at time.Time, lanes bool) error {
 // noticed is errAgain when the declaration or the secrets have changed.
 func (s *session) noticed() error {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.updated || s.changed {
+	again, secrets := s.updated || s.changed, s.secrets
+	s.secrets = false
+	s.mu.Unlock()
+	if again || secrets && s.fingerprint() != s.print {
 		return errAgain
 	}
 	return nil

@@ -41,8 +41,10 @@ type BehaviourStatus struct {
 // ProblemReason says what kind of problem a hub has.
 type ProblemReason string
 
-// The reasons, the worst first.
+// The reasons.
 const (
+	// Starting means that the hub has begun, and cannot answer yet.
+	Starting ProblemReason = "Starting"
 	// VolumeFull means that the ledger's volume takes nothing more: pages wait at their platforms until it does.
 	VolumeFull ProblemReason = "VolumeFull"
 	// StorageError means that the ledger cannot be opened, read or written for another reason.

@@ -1,0 +1,201 @@
+// Copyright The Kith Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"time"
+)
+
+// hostName is the host's address as a name that pods can look up.
+const hostName = "host.kith.internal"
+
+const corednsUser = "system:coredns"
+
+// up brings a cluster up from nothing.
+func up(ctx context.Context, l layout) error {
+	if !isRoot() {
+		return errors.New("a node needs root: containers, a bridge and nftables are made; run this with sudo")
+	}
+	if err := l.checkLength(); err != nil {
+		return err
+	}
+	if _, err := os.Stat(l.run); err == nil {
+		return fmt.Errorf("%s exists: a cluster is up, or was not taken down; look with `status`, remove it with `down`", l.run)
+	}
+	if err := ensurePackages(ctx); err != nil {
+		return err
+	}
+	if err := build(ctx, l, allBinaries...); err != nil {
+		return err
+	}
+	begin := time.Now()
+	since := func() time.Duration { return time.Since(begin).Round(100 * time.Millisecond) }
+	if err := bringUp(ctx, l, since); err != nil {
+		return fmt.Errorf("%w\nlogs are in %s; `down` removes what has been made", err, l.file("logs"))
+	}
+	fmt.Printf("cluster ready after %s\n\n  export KUBECONFIG=%s\n\nPods reach this machine as %s (%s).\n",
+		since(), l.kubeconfig(), hostName, hostAddress)
+	return nil
+}
+
+func bringUp(ctx context.Context, l layout, since func() time.Duration) error {
+	if err := prepareHost(ctx, l); err != nil {
+		return err
+	}
+	if err := makePKI(l); err != nil {
+		return err
+	}
+	if err := writeConfigs(l); err != nil {
+		return err
+	}
+	if err := os.WriteFile(l.hostAddressFile(), []byte(hostAddress+"\n"), 0o644); err != nil {
+		return err
+	}
+	// The node's side starts while the control plane does; only the pause image must be there before the kubelet.
+	for _, c := range components {
+		if err := c.start(l); err != nil {
+			return err
+		}
+		switch c.name {
+		case "apiserver":
+			if err := c.await(ctx, l); err != nil {
+				return err
+			}
+			fmt.Printf("control plane ready after %s\n", since())
+			if err := applyObjects(ctx, l); err != nil {
+				return err
+			}
+		case "containerd":
+			if err := c.await(ctx, l); err != nil {
+				return err
+			}
+			archive, err := pauseArchive(l)
+			if err != nil {
+				return err
+			}
+			if _, err := ctr(ctx, l, "images", "import", archive); err != nil {
+				return err
+			}
+		}
+	}
+	for _, c := range components {
+		if err := c.await(ctx, l); err != nil {
+			return err
+		}
+		if c.name == "kubelet" {
+			fmt.Printf("node ready after %s\n", since())
+		}
+	}
+	return await(ctx, "the service account of namespace default", time.Minute, func(ctx context.Context) error {
+		a, err := newAPI(l, "admin")
+		if err != nil {
+			return err
+		}
+		return a.get(ctx, "/api/v1/namespaces/default/serviceaccounts/default", nil)
+	})
+}
+
+// applyObjects makes what the components of this cluster need that Kubernetes does not make by itself.
+func applyObjects(ctx context.Context, l layout) error {
+	a, err := newAPI(l, "admin")
+	if err != nil {
+		return err
+	}
+	meta := func(name string) map[string]any { return map[string]any{"name": name} }
+	role := map[string]any{
+		"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": meta(corednsUser),
+		"rules": []any{
+			map[string]any{"apiGroups": []string{""}, "resources": []string{"services", "pods", "namespaces"}, "verbs": []string{"list", "watch"}},
+			map[string]any{"apiGroups": []string{"discovery.k8s.io"}, "resources": []string{"endpointslices"}, "verbs": []string{"list", "watch"}},
+		},
+	}
+	binding := map[string]any{
+		"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding", "metadata": meta(corednsUser),
+		"roleRef":  map[string]any{"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": corednsUser},
+		"subjects": []any{map[string]any{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": corednsUser}},
+	}
+	class := map[string]any{
+		"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass",
+		"metadata":    map[string]any{"name": "standard", "annotations": map[string]string{"storageclass.kubernetes.io/is-default-class": "true"}},
+		"provisioner": provisionerName, "reclaimPolicy": "Delete", "volumeBindingMode": "WaitForFirstConsumer",
+		"allowVolumeExpansion": true,
+	}
+	return errors.Join(
+		a.apply(ctx, "/apis/rbac.authorization.k8s.io/v1/clusterroles/"+corednsUser, role),
+		a.apply(ctx, "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/"+corednsUser, binding),
+		a.apply(ctx, "/apis/storage.k8s.io/v1/storageclasses/standard", class),
+	)
+}
+
+// down stops everything and leaves the machine as it was, but for what was built.
+func down(ctx context.Context, l layout) error {
+	if _, err := os.Stat(l.run); errors.Is(err, os.ErrNotExist) {
+		fmt.Println("no cluster is up here")
+		return nil
+	}
+	if !isRoot() {
+		return errors.New("the cluster was made by root; run this with sudo")
+	}
+	var problems []error
+	stop := func(names ...string) {
+		for _, name := range names {
+			c, err := findComponent(name)
+			if err == nil {
+				err = l.terminate(name, c.patience)
+			}
+			if err != nil {
+				problems = append(problems, err)
+			}
+		}
+	}
+	// First who would start pods again, then the pods, then who watches over them, then the control plane.
+	stop("kubelet", "kube-proxy", "coredns", "provisioner")
+	killCgroups()
+	stop("containerd")
+	killShims(l)
+	names := componentNames()
+	slices.Reverse(names)
+	stop(names...)
+	if err := restoreHost(ctx, l); err != nil {
+		problems = append(problems, err)
+	}
+	// What is still mounted must not be deleted through.
+	if left, err := mountPoints(func(point, _ string) bool { return len(point) > len(l.run) && point[:len(l.run)+1] == l.run+"/" }); err != nil || len(left) > 0 {
+		return errors.Join(append(problems, fmt.Errorf("still mounted: %v %w", left, err))...)
+	}
+	for _, path := range []string{l.run, l.kubeconfig(), l.hostAddressFile()} {
+		if err := os.RemoveAll(path); err != nil {
+			problems = append(problems, err)
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// status prints what runs, and fails when something does not.
+func status(ctx context.Context, l layout) error {
+	if _, err := os.Stat(l.run); errors.Is(err, os.ErrNotExist) {
+		return errors.New("no cluster is up here: make cluster-up")
+	}
+	var dead []error
+	for _, c := range components {
+		state := "stopped"
+		if p, ok := l.running(c.name); ok {
+			state = fmt.Sprintf("process %d", p.PID)
+		} else {
+			dead = append(dead, fmt.Errorf("%s does not run; its log is %s", c.name, l.log(c.name)))
+		}
+		fmt.Printf("%-20s %s\n", c.name, state)
+	}
+	fmt.Printf("\n%-20s %s\n%-20s %s\n%-20s %s (%s)\n%-20s %s\n", "kubeconfig", l.kubeconfig(), "API server", "https://"+apiAddress,
+		"this host, for pods", hostAddress, hostName, "logs", l.file("logs"))
+	if len(dead) == 0 {
+		return nodeReady(ctx, l)
+	}
+	return errors.Join(dead...)
+}
