@@ -16,7 +16,7 @@ import (
 // for a single one.
 type Behaviours struct {
 	Compiler *Compiler
-	Hubs     Hubs
+	Hubs     HubStatus
 }
 
 // New implements Kind.
@@ -46,7 +46,7 @@ func (k *Behaviours) Plan(ctx context.Context, behaviour *v1alpha1.Behaviour) ([
 }
 
 // awaitHub ends the pass as Waiting until the hub has run the definition once.
-func awaitHub(obj Resource, compiled *Compiled, hub hubpoll.Report, hubs Hubs) error {
+func awaitHub(obj Resource, compiled *Compiled, hub hubpoll.Report, hubs HubStatus) error {
 	v := inForce(obj, compiled, hub)
 	if v.status == metav1.ConditionTrue {
 		return nil

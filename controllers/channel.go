@@ -33,21 +33,11 @@ type Channels struct {
 	Live     client.Reader
 	Applier  *Applier
 	Compiler *Compiler
-	Hubs     Hubs
+	Hubs     HubStatus
 	// Now is the clock.
 	Now func() time.Time
 
 	quiet quiet
-}
-
-// NewChannels fills in what is left out.
-func NewChannels(image string, c client.Client, live client.Reader, applier *Applier, compiler *Compiler, hubs Hubs, now func() time.Time) *Channels {
-	if now == nil {
-		now = time.Now
-	}
-	out := &Channels{Image: image, Client: c, Live: live, Applier: applier, Compiler: compiler, Hubs: hubs, Now: now}
-	out.quiet.Now = now
-	return out
 }
 
 // New implements Kind.
@@ -175,7 +165,7 @@ func (s *channelScope) deploy(ctx context.Context, pass *Pass) error {
 	}
 	key := client.ObjectKeyFromObject(s.channel)
 	if wants := mountedSecrets(deployment); live != nil && mountedSecrets(live) != wants {
-		if wait := s.quiet.hold(key, wants, secretsQuiet); wait > 0 {
+		if wait := s.quiet.hold(key, wants, secretsQuiet, s.facts.now); wait > 0 {
 			pass.After(wait)
 			s.facts.deployment = live
 			s.facts.rolling = "other Secrets are mounted than before: the pod is replaced as soon as nothing more is changed for some seconds"

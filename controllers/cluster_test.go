@@ -24,6 +24,7 @@ import (
 	"github.com/kith-dev/kith/controllers"
 	"github.com/kith-dev/kith/internal/delivery"
 	"github.com/kith-dev/kith/internal/hub/wire"
+	"github.com/kith-dev/kith/internal/hubpoll"
 	"github.com/kith-dev/kith/internal/testing/envtest"
 )
 
@@ -210,6 +211,19 @@ func (h *hubs) Status(key types.NamespacedName) (wire.Status, time.Time, error) 
 	}
 	return s, h.at, h.err
 }
+
+// Report implements controllers.HubStatus.
+func (h *hubs) Report(key types.NamespacedName) (hubpoll.Report, bool) {
+	s, at, err := h.Status(key)
+	r := hubpoll.Report{Status: s, At: at, Known: !at.IsZero()}
+	if err != nil {
+		r.Err = &hubpoll.Failure{Reason: hubpoll.Broken, Message: err.Error()}
+	}
+	return r, true
+}
+
+// Soon implements controllers.HubStatus.
+func (*hubs) Soon(types.NamespacedName) {}
 
 func (h *hubs) say(key types.NamespacedName, s wire.Status) {
 	h.mu.Lock()

@@ -4,10 +4,13 @@
 package controllers
 
 import (
+	"fmt"
 	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kith-dev/kith/internal/metrics"
 )
 
 // ConditionMetrics shows the conditions of all resources as metrics, one series each: it goes with the condition, and
@@ -24,6 +27,19 @@ type ConditionMetrics struct {
 type shown struct{ kind, status, reason string }
 
 var _ Observer = (*ConditionMetrics)(nil)
+
+// showConditions has an operator without another observer show the conditions of its resources.
+func (op *Operator) showConditions() error {
+	if op.Metrics == nil || op.Observer != nil {
+		return nil
+	}
+	m := &ConditionMetrics{Desc: metrics.Desc(metrics.ResourceCondition)}
+	op.Observer = m
+	if err := op.Metrics.Register(m); err != nil {
+		return fmt.Errorf("register the conditions of resources: %w", err)
+	}
+	return nil
+}
 
 // Observe implements Observer.
 func (m *ConditionMetrics) Observe(kind string, obj Resource) {

@@ -14,11 +14,39 @@ import (
 
 	"github.com/kith-dev/kith/api/v1alpha1"
 	"github.com/kith-dev/kith/internal/hubpoll"
+	"github.com/kith-dev/kith/internal/metrics"
 )
 
-// HubChanges gives what is told of a hub's answers: it has those resources looked at that they concern. Reader must be
-// the cache, with IndexFields.
-func HubChanges(reader client.Reader, changed map[string]*Trigger) func(hubpoll.Changes) {
+// pollHubs has the operator ask the hub of each Community that there is, and look at what the answers concern.
+func (op *Operator) pollHubs(o hubpoll.Options) error {
+	o.Roots = func() ([]byte, error) {
+		authority, err := op.Authority.Get(context.Background())
+		if err != nil {
+			return nil, err
+		}
+		return authority.Bundle(), nil
+	}
+	o.Changed = hubChanges(op.Manager.GetCache(), op.Triggers)
+	o.Log = op.Log.WithName("hubs")
+	poller := hubpoll.New(o)
+	op.Hubs = poller
+	if err := watchHubs(context.Background(), op.Manager.GetCache(), poller); err != nil {
+		return err
+	}
+	if err := op.Manager.Add(poller); err != nil {
+		return fmt.Errorf("add the poller of hubs: %w", err)
+	}
+	if op.Metrics == nil {
+		return nil
+	}
+	if err := op.Metrics.Register(hubpoll.Up{Poller: poller, Desc: metrics.Desc(metrics.HubUp)}); err != nil {
+		return fmt.Errorf("register which hubs answer: %w", err)
+	}
+	return nil
+}
+
+// hubChanges gives what is told of a hub's answers: it has those resources looked at that they concern.
+func hubChanges(reader client.Reader, changed map[string]*Trigger) func(hubpoll.Changes) {
 	return func(c hubpoll.Changes) {
 		add := func(kind string, names ...types.NamespacedName) {
 			if trigger := changed[kind]; trigger != nil {
@@ -50,8 +78,8 @@ func HubChanges(reader client.Reader, changed map[string]*Trigger) func(hubpoll.
 	}
 }
 
-// PollHubs has a poller ask the hub of each Community that there is.
-func PollHubs(ctx context.Context, informers cache.Informers, poller *hubpoll.Poller) error {
+// watchHubs has a poller ask the hub of each Community that there is.
+func watchHubs(ctx context.Context, informers cache.Informers, poller *hubpoll.Poller) error {
 	informer, err := informers.GetInformer(ctx, &v1alpha1.Community{})
 	if err != nil {
 		return fmt.Errorf("watch communities for the poller of their hubs: %w", err)

@@ -5,7 +5,6 @@ package controllers
 
 import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/kith-dev/kith/api/v1alpha1"
 	"github.com/kith-dev/kith/internal/blueprint"
@@ -14,13 +13,6 @@ import (
 
 // within says how long what was declared takes to reach a pod: the kubelet's sync and a little more.
 const within = "its configuration reaches the pod within two minutes"
-
-// Hubs tells what is known of communities' hubs; see hubpoll.Poller.
-type Hubs interface {
-	Report(community types.NamespacedName) (hubpoll.Report, bool)
-	// Soon asks for a new report within seconds.
-	Soon(community types.NamespacedName)
-}
 
 // verdict is a condition as it follows from facts: without type, time and generation.
 type verdict struct {

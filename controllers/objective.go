@@ -16,7 +16,7 @@ import (
 // for a single one.
 type Objectives struct {
 	Compiler *Compiler
-	Hubs     Hubs
+	Hubs     HubStatus
 	// Now is the clock.
 	Now func() time.Time
 }
@@ -31,11 +31,7 @@ func (k *Objectives) Plan(ctx context.Context, objective *v1alpha1.Objective) ([
 	if err != nil {
 		return nil, err
 	}
-	now := k.Now
-	if now == nil {
-		now = time.Now
-	}
-	facts := &objectiveFacts{compiled: compiled, now: now()}
+	facts := &objectiveFacts{compiled: compiled, now: k.Now()}
 	facts.hub, _ = k.Hubs.Report(communityKey(objective))
 	var refused error
 	return []Phase{

@@ -5,16 +5,13 @@ package controllers
 
 import (
 	"context"
-	"fmt"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
@@ -24,77 +21,61 @@ import (
 	"github.com/kith-dev/kith/internal/delivery"
 )
 
-// Watching is what the controllers of all kinds are set up with.
-type Watching struct {
-	Manager ctrl.Manager
-	// Observer may be nil.
-	Observer Observer
-	// Changed are the triggers of the kinds: what compiling and hubs tell; see Compiler and HubChanges.
-	Changed map[string]*Trigger
-	// Options of every controller, such as how many resources are looked at at the same time.
-	Options controller.Options
-}
+// How many resources of a kind are looked at at the same time: connectors are written, the others only judged.
+const (
+	channelWorkers = 8
+	judgeWorkers   = 2
+)
 
-// SetupChannels has channels looked at when they, their connectors, their Community or its shared connectors change.
-func SetupChannels(w Watching, k *Channels) error {
-	b := begin(w, v1alpha1.KindChannel, &v1alpha1.Channel{}).
-		Owns(&appsv1.Deployment{}).
-		Owns(&corev1.ServiceAccount{}, builder.WithPredicates(unlessOnlyGrown())).
-		Watches(&v1alpha1.Community{}, ofCommunity(w, &v1alpha1.ChannelList{}), builder.WithPredicates(Declared())).
-		Watches(&appsv1.Deployment{}, ofSharedConnectors(w))
-	return finish(b, w, v1alpha1.KindChannel, k)
-}
-
-// SetupBehaviours has behaviours looked at when they or their Community change, and when a channel comes or goes.
-func SetupBehaviours(w Watching, k *Behaviours) error {
-	b := begin(w, v1alpha1.KindBehaviour, &v1alpha1.Behaviour{}).
-		Watches(&v1alpha1.Community{}, ofCommunity(w, &v1alpha1.BehaviourList{}), builder.WithPredicates(Declared())).
-		Watches(&v1alpha1.Channel{}, ofCommunity(w, &v1alpha1.BehaviourList{}), builder.WithPredicates(Declared()))
-	return finish(b, w, v1alpha1.KindBehaviour, k)
-}
-
-// SetupObjectives has objectives looked at when they or their Community change, and when a channel comes or goes.
-func SetupObjectives(w Watching, k *Objectives) error {
-	b := begin(w, v1alpha1.KindObjective, &v1alpha1.Objective{}).
-		Watches(&v1alpha1.Community{}, ofCommunity(w, &v1alpha1.ObjectiveList{}), builder.WithPredicates(Declared())).
-		Watches(&v1alpha1.Channel{}, ofCommunity(w, &v1alpha1.ObjectiveList{}), builder.WithPredicates(Declared()))
-	return finish(b, w, v1alpha1.KindObjective, k)
-}
-
-func begin(w Watching, kind string, obj client.Object) *builder.Builder {
-	b := ctrl.NewControllerManagedBy(w.Manager).For(obj, builder.WithPredicates(Declared())).WithOptions(w.Options)
-	if trigger := w.Changed[kind]; trigger != nil {
-		b = b.WatchesRawSource(trigger)
+// setupChannels has channels looked at when they, their connectors, their Community or its shared connectors change.
+func (op *Operator) setupChannels() error {
+	k := &Channels{
+		Image: op.Image, Client: op.Manager.GetClient(), Live: op.Manager.GetAPIReader(), Applier: op.Applier, Compiler: op.Compiler,
+		Hubs: op.Hubs, Now: op.Now,
 	}
-	return b
+	b := Controller(op, v1alpha1.KindChannel, k, channelWorkers).
+		Owns(&appsv1.Deployment{}, builder.WithPredicates(unlessOnlyMade())).
+		Owns(&corev1.ServiceAccount{}, builder.WithPredicates(unlessOnlyMade())).
+		Watches(&v1alpha1.Community{}, op.ofCommunity(&v1alpha1.ChannelList{}), builder.WithPredicates(Declared())).
+		Watches(&appsv1.Deployment{}, op.ofSharedConnectors())
+	return Complete(op, v1alpha1.KindChannel, k, b)
 }
 
-func finish[T Resource](b *builder.Builder, w Watching, name string, kind Kind[T]) error {
-	err := b.Complete(&Reconciler[T]{
-		Name: name, Kind: kind, Client: w.Manager.GetClient(), Events: w.Manager.GetEventRecorder(delivery.ManagedBy), Observer: w.Observer,
-	})
-	if err != nil {
-		return fmt.Errorf("set up the controller of %s: %w", name, err)
-	}
-	return nil
+// setupBehaviours has behaviours looked at when they or their Community change, and when a channel comes or goes.
+func (op *Operator) setupBehaviours() error {
+	k := &Behaviours{Compiler: op.Compiler, Hubs: op.Hubs}
+	b := Controller(op, v1alpha1.KindBehaviour, k, judgeWorkers).
+		Watches(&v1alpha1.Community{}, op.ofCommunity(&v1alpha1.BehaviourList{}), builder.WithPredicates(Declared())).
+		Watches(&v1alpha1.Channel{}, op.ofCommunity(&v1alpha1.BehaviourList{}), builder.WithPredicates(Declared()))
+	return Complete(op, v1alpha1.KindBehaviour, k, b)
 }
 
-// ofCommunity asks for all resources of a list's kind that belong to the Community that a changed resource belongs to.
-func ofCommunity(w Watching, list client.ObjectList) handler.EventHandler {
-	return handler.EnqueueRequestsFromMapFunc(func(ctx context.Context, obj client.Object) []reconcile.Request {
-		return requests(namesOf(ctx, w.Manager.GetClient(), communityKey(obj), list))
+// setupObjectives has objectives looked at when they or their Community change, and when a channel comes or goes.
+func (op *Operator) setupObjectives() error {
+	k := &Objectives{Compiler: op.Compiler, Hubs: op.Hubs, Now: op.Now}
+	b := Controller(op, v1alpha1.KindObjective, k, judgeWorkers).
+		Watches(&v1alpha1.Community{}, op.ofCommunity(&v1alpha1.ObjectiveList{}), builder.WithPredicates(Declared())).
+		Watches(&v1alpha1.Channel{}, op.ofCommunity(&v1alpha1.ObjectiveList{}), builder.WithPredicates(Declared()))
+	return Complete(op, v1alpha1.KindObjective, k, b)
+}
+
+// ofCommunity asks for all resources of a list's kind that belong to the Community that a changed resource belongs to,
+// all changes of a moment at once.
+func (op *Operator) ofCommunity(list client.ObjectList) handler.EventHandler {
+	return soon(gather, func(obj client.Object) []types.NamespacedName {
+		return namesOf(context.Background(), op.Manager.GetClient(), communityKey(obj), list)
 	})
 }
 
 // ofSharedConnectors asks for all channels of a Community whose shared connectors have changed.
-func ofSharedConnectors(w Watching) handler.EventHandler {
+func (op *Operator) ofSharedConnectors() handler.EventHandler {
 	return handler.EnqueueRequestsFromMapFunc(func(ctx context.Context, obj client.Object) []reconcile.Request {
 		community := types.NamespacedName{Namespace: obj.GetNamespace(), Name: obj.GetLabels()[delivery.LabelCommunity]}
 		owner := metav1.GetControllerOf(obj)
 		if owner == nil || owner.Kind != v1alpha1.KindCommunity || obj.GetName() != delivery.SharedConnectorsName(community.Name) {
 			return nil
 		}
-		return requests(namesOf(ctx, w.Manager.GetClient(), community, &v1alpha1.ChannelList{}))
+		return requests(namesOf(ctx, op.Manager.GetClient(), community, &v1alpha1.ChannelList{}))
 	})
 }
 
@@ -132,7 +113,7 @@ func requests(names []types.NamespacedName) []reconcile.Request {
 	return out
 }
 
-// unlessOnlyGrown leaves out the creation of objects that only the operator makes.
-func unlessOnlyGrown() predicate.Predicate {
+// unlessOnlyMade leaves out the creation of objects that only the operator makes: whoever made them knows.
+func unlessOnlyMade() predicate.Predicate {
 	return predicate.Funcs{CreateFunc: func(event.CreateEvent) bool { return false }}
 }
