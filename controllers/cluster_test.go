@@ -17,6 +17,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -26,6 +27,7 @@ import (
 	"github.com/kith-dev/kith/internal/hub/wire"
 	"github.com/kith-dev/kith/internal/hubpoll"
 	"github.com/kith-dev/kith/internal/testing/envtest"
+	"github.com/kith-dev/kith/internal/testing/kstatus"
 )
 
 // patience is how long tests wait for what must come.
@@ -45,6 +47,11 @@ func newCluster(t *testing.T) *cluster {
 	c.namespace = envtest.Namespace(t, c.client)
 	c.patch(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: c.namespace}},
 		`{"metadata": {"labels": {"pod-security.kubernetes.io/enforce": "restricted"}}}`)
+	var kinds []schema.GroupVersionResource
+	for _, kind := range []string{"communities", "channels", "behaviours", "objectives"} {
+		kinds = append(kinds, v1alpha1.GroupVersion.WithResource(kind))
+	}
+	kstatus.Watch(t, envtest.Start(t), c.namespace, kinds...)
 	return c
 }
 

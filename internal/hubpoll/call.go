@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -85,6 +86,7 @@ func FileToken(path string) func() (string, error) {
 type caller struct {
 	token func() (string, error)
 	roots func() ([]byte, error)
+	dial  func(ctx context.Context, network, address string) (net.Conn, error)
 
 	mu     sync.Mutex
 	pem    string
@@ -156,6 +158,7 @@ func (c *caller) trusting() (*http.Client, error) {
 		// A hub does not redirect; whoever does must not get the token.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Transport: &http.Transport{
+			DialContext:            c.dial,
 			TLSClientConfig:        &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS13},
 			ForceAttemptHTTP2:      true,
 			MaxIdleConnsPerHost:    1,

@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"net"
 	"sync"
 	"time"
 
@@ -38,6 +39,8 @@ type Options struct {
 	Roots func() ([]byte, error)
 	// URL gives the address of a community's hub. Default delivery.HubURL.
 	URL func(types.NamespacedName) string
+	// Dial replaces how hubs are connected to, for an operator outside of the cluster's network.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// Changed is told what an answer has changed; it must not block.
 	Changed func(Changes)
 	// Interval between two calls, which are spread over a tenth of it. Default 30 s.
@@ -106,7 +109,7 @@ func New(o Options) *Poller {
 	if o.Changed == nil {
 		o.Changed = func(Changes) {}
 	}
-	return &Poller{o: o, http: &caller{token: o.Token, roots: o.Roots}, turn: make(chan struct{}, atOnce), hubs: map[types.NamespacedName]*hub{}}
+	return &Poller{o: o, http: &caller{token: o.Token, roots: o.Roots, dial: o.Dial}, turn: make(chan struct{}, atOnce), hubs: map[types.NamespacedName]*hub{}}
 }
 
 // Start asks all hubs until the context ends. It implements manager.Runnable.

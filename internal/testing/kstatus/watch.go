@@ -18,16 +18,16 @@ import (
 	"k8s.io/client-go/tools/cache"
 )
 
-// Watch checks every status of these kinds that the API server shows until the test ends; what is wrong fails the test,
-// once for each resource and problem.
-func Watch(t testing.TB, config *rest.Config, kinds ...schema.GroupVersionResource) {
+// Watch checks every status of these kinds in a namespace that the API server shows until the test ends; what is wrong
+// fails the test, once for each resource and problem.
+func Watch(t testing.TB, config *rest.Config, namespace string, kinds ...schema.GroupVersionResource) {
 	t.Helper()
 	client, err := dynamic.NewForConfig(config)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	informers := dynamicinformer.NewDynamicSharedInformerFactory(client, 0)
+	informers := dynamicinformer.NewFilteredDynamicSharedInformerFactory(client, 0, namespace, nil)
 	found := newFindings()
 	for _, kind := range kinds {
 		informer := informers.ForResource(kind).Informer()
