@@ -19,6 +19,7 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -28,7 +29,9 @@ import (
 	"github.com/kith-dev/kith/controllers"
 	"github.com/kith-dev/kith/internal/delivery"
 	"github.com/kith-dev/kith/internal/hub/wire"
+	"github.com/kith-dev/kith/internal/hubpoll"
 	"github.com/kith-dev/kith/internal/testing/envtest"
+	"github.com/kith-dev/kith/internal/testing/kstatus"
 )
 
 // patience is how long tests wait for what must come.
@@ -49,6 +52,11 @@ func newCluster(t *testing.T) *cluster {
 	c.patch(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: c.namespace}},
 		`{"metadata": {"labels": {"pod-security.kubernetes.io/enforce": "restricted"}}}`)
 	c.authorize()
+	var kinds []schema.GroupVersionResource
+	for _, kind := range []string{"communities", "channels", "behaviours", "objectives"} {
+		kinds = append(kinds, v1alpha1.GroupVersion.WithResource(kind))
+	}
+	kstatus.Watch(t, envtest.Start(t), c.namespace, kinds...)
 	return c
 }
 
@@ -246,6 +254,19 @@ func (h *hubs) Status(key types.NamespacedName) (wire.Status, time.Time, error) 
 	}
 	return s, h.at, h.err
 }
+
+// Report implements controllers.HubStatus.
+func (h *hubs) Report(key types.NamespacedName) (hubpoll.Report, bool) {
+	s, at, err := h.Status(key)
+	r := hubpoll.Report{Status: s, At: at, Known: !at.IsZero()}
+	if err != nil {
+		r.Err = &hubpoll.Failure{Reason: hubpoll.Broken, Message: err.Error()}
+	}
+	return r, true
+}
+
+// Soon implements controllers.HubStatus.
+func (*hubs) Soon(types.NamespacedName) {}
 
 func (h *hubs) say(key types.NamespacedName, s wire.Status) {
 	h.mu.Lock()
