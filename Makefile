@@ -176,4 +176,5 @@ manifests: ## Write what installs IMAGE: dist/install.yaml for a cluster; dist/c
 
 .PHONY: clean
 clean: ## Remove what was built and the quickstart's ledger.
+	@[ ! -d .cache/cluster/run ] || { echo "clean: a cluster is up; 'make cluster-down' first" >&2; exit 1; }
 	rm -rf bin dist .cache

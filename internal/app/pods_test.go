@@ -257,6 +257,12 @@ func TestPodsWaitForTheirConfigurationAndFollowIt(t *testing.T) {
 	if first.Problem != "" || first.ProblemReason != "" {
 		t.Errorf("a problem: %s %s", first.ProblemReason, first.Problem)
 	}
+	if first.LedgerID == "" || first.LedgerFreeBytes == nil || *first.LedgerFreeBytes <= 0 || first.LedgerBytes <= 0 {
+		t.Errorf("the ledger is not told: %q, %d bytes, %v free", first.LedgerID, first.LedgerBytes, first.LedgerFreeBytes)
+	}
+	p.awaitStatus("the behaviours' recent cases are counted", func(s wire.Status) bool {
+		return len(s.Behaviours) == 2 && s.Behaviours[0].Name == "answered-in-time" && s.Behaviours[0].Recent != nil
+	})
 
 	// The API is not where metrics are, nor metrics where the API is.
 	if n, _ := code(t, p.metrics+wire.PathStatus); n != http.StatusNotFound {
@@ -304,7 +310,9 @@ func TestPodsWaitForTheirConfigurationAndFollowIt(t *testing.T) {
 		t.Error(hubProcess.said)
 	}
 	p.startHub()
-	p.awaitStatus("the ledger is there again", func(s wire.Status) bool { return len(s.Channels) == 1 && s.Channels[0].History == "Complete" })
+	p.awaitStatus("the ledger is there again", func(s wire.Status) bool {
+		return s.LedgerID == first.LedgerID && len(s.Channels) == 1 && s.Channels[0].History == "Complete"
+	})
 }
 
 func mustEncode(t *testing.T, p *pods) map[string][]byte {
