@@ -37,23 +37,28 @@ type Applier struct {
 // and name are the caller's; namespace and owner reference are set here.
 func Apply[T client.Object](ctx context.Context, a *Applier, owner Resource, desired T) (T, error) {
 	desired.SetOwnerReferences([]metav1.OwnerReference{*metav1.NewControllerRef(owner, kindOf(a, owner))})
-	return apply(ctx, a, owner, desired)
+	return apply(ctx, a, owner, desired, false)
 }
 
-// ApplyKept is Apply for an object that outlives its owner: it has no owner reference, and is Kith's by its labels
-// LabelManagedBy and LabelCommunity, so that a Community declared again finds it.
-func ApplyKept[T client.Object](ctx context.Context, a *Applier, owner Resource, desired T) (T, error) {
+// ApplyKept is Apply for an object that may outlive its owner: it has an owner reference only where it is to go with its
+// owner, and is Kith's by its labels LabelManagedBy and LabelCommunity also where it has none, so that a Community
+// declared again finds it.
+func ApplyKept[T client.Object](ctx context.Context, a *Applier, owner Resource, desired T, goes bool) (T, error) {
 	desired.SetOwnerReferences(nil)
-	return apply(ctx, a, owner, desired)
+	if goes {
+		desired.SetOwnerReferences([]metav1.OwnerReference{*metav1.NewControllerRef(owner, kindOf(a, owner))})
+	}
+	return apply(ctx, a, owner, desired, true)
 }
 
-func apply[T client.Object](ctx context.Context, a *Applier, owner Resource, desired T) (T, error) {
+func apply[T client.Object](ctx context.Context, a *Applier, owner Resource, desired T, kept bool) (T, error) {
 	var none T
 	desired.SetNamespace(owner.GetNamespace())
 	want, err := newIntent(a.Client.Scheme(), desired)
 	if err != nil {
 		return none, err
 	}
+	want.kept = kept
 	id := a.id(owner, want)
 	live, ok := desired.DeepCopyObject().(T)
 	if !ok {
@@ -102,10 +107,9 @@ func applyUnseen[T client.Object](ctx context.Context, a *Applier, owner Resourc
 func send[T client.Object](ctx context.Context, a *Applier, id identity, want *intent, options ...client.ApplyOption) (T, error) {
 	var none T
 	u := &unstructured.Unstructured{Object: want.document()}
-	options = append(options, client.FieldOwner(delivery.ManagedBy))
-	if err := a.Client.Apply(ctx, client.ApplyConfigurationFromUnstructured(u), options...); err != nil {
+	if err := a.put(ctx, want, u, options...); err != nil {
 		a.known.forget(id)
-		return none, fmt.Errorf("apply %s: %w", want, err)
+		return none, err
 	}
 	live, err := a.typed(u, want)
 	if err != nil {
@@ -116,6 +120,15 @@ func send[T client.Object](ctx context.Context, a *Applier, id identity, want *i
 		return none, fmt.Errorf("read back %s: it came as %T", want, live)
 	}
 	return out, a.known.remember(id, want, out)
+}
+
+// put is the call itself; u becomes the answer.
+func (a *Applier) put(ctx context.Context, want *intent, u *unstructured.Unstructured, options ...client.ApplyOption) error {
+	options = append(options, client.FieldOwner(delivery.ManagedBy))
+	if err := a.Client.Apply(ctx, client.ApplyConfigurationFromUnstructured(u), options...); err != nil {
+		return fmt.Errorf("apply %s: %w", want, err)
+	}
+	return nil
 }
 
 // typed makes the answer to an apply an object of the kind's own type; kinds without one stay as they are.

@@ -87,6 +87,10 @@ const (
 	ReasonLedgerReplaced = "LedgerReplaced"
 	// ReasonShrinkingRefused says that a smaller volume was declared: volumes only grow.
 	ReasonShrinkingRefused = "ShrinkingRefused"
+	// ReasonExpansionRefused says that the cluster does not let the volume grow.
+	ReasonExpansionRefused = "ExpansionRefused"
+	// ReasonConfigurationUnusable says that the hub cannot put in force what was delivered, and runs what it had before.
+	ReasonConfigurationUnusable = "ConfigurationUnusable"
 	// ReasonStorageClassChanged says that another storage class was declared: a volume keeps its own.
 	ReasonStorageClassChanged = "StorageClassChanged"
 )

@@ -30,6 +30,7 @@ const (
 	notSaid     = "the platform does not say"
 	notFromNow  = "only while history is being read or processed"
 	needsRules  = "the recording rules have to be loaded, and need two samples"
+	noCalls     = "nobody has called the hub lately"
 	noQuestions = "no question was decided in the time range"
 )
 
