@@ -17,10 +17,10 @@ const alone = "alone"
 // namespaced installs a second operator without any right over the cluster, and declares the same community there. It
 // runs when the cluster-wide one has been stopped: two would answer for the same resources.
 func (w *world) namespaced(t *testing.T) {
-	here := func(name string) []byte {
-		return bytes.ReplaceAll(w.manifest(t, name), []byte(" "+namespace+"\n"), []byte(" "+alone+"\n"))
+	here := func(manifest []byte) []byte {
+		return bytes.ReplaceAll(manifest, []byte("namespace: "+namespace+"\n"), []byte("namespace: "+alone+"\n"))
 	}
-	w.apply(t, here("namespace"))
+	w.apply(t, bytes.ReplaceAll(w.manifest(t, "namespace"), []byte("name: "+namespace+"\n"), []byte("name: "+alone+"\n")))
 	file := filepath.Join(w.dir, "install-namespaced.yaml")
 	if _, err := command(t.Context(), w.root, filepath.Join("hack", "manifests.sh"), "namespaced", file, version(1).name, alone); err != nil {
 		t.Fatal(err)
@@ -35,8 +35,8 @@ func (w *world) namespaced(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"secret", "community", "channel", "behaviours", "objectives"} {
-		w.apply(t, here(name))
+		w.apply(t, here(w.manifest(t, name)))
 	}
-	w.apply(t, bytes.ReplaceAll(ready(t), []byte("namespace: "+namespace+"\n"), []byte("namespace: "+alone+"\n")))
+	w.apply(t, here(ready(t)))
 	w.wait(t, 5*time.Minute, "condition=Ready", "-n", alone, "--all", kinds)
 }
