@@ -60,12 +60,16 @@ format: ## Format all Go files as lint wants them.
 ##@ Generated files
 
 .PHONY: generate
-generate: generate-api generate-docs generate-quickstart generate-monitoring ## Write everything that is derived; doing it twice changes nothing.
+generate: generate-api generate-rbac generate-docs generate-quickstart generate-monitoring ## Write everything that is derived; doing it twice changes nothing.
 
 .PHONY: generate-api
 generate-api: ## Deep copies and CustomResourceDefinitions from api/v1alpha1.
 	$(TOOL) controller-gen object:headerFile=hack/boilerplate.go.txt paths=./api/v1alpha1/...
 	$(TOOL) controller-gen crd paths=./api/v1alpha1/... output:crd:dir=config/crd/bases
+
+.PHONY: generate-rbac
+generate-rbac: ## What the operator may do, from the markers in controllers.
+	$(TOOL) controller-gen rbac:roleName=kith-operator paths=./controllers output:rbac:dir=config/rbac
 
 .PHONY: generate-docs
 generate-docs: ## The connectors' pages from the catalogue.

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -15,16 +16,22 @@ import (
 	"github.com/go-logr/logr/testr"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/yaml"
 
 	"github.com/kith-dev/kith/api/v1alpha1"
 	"github.com/kith-dev/kith/controllers"
 	"github.com/kith-dev/kith/internal/delivery"
 	"github.com/kith-dev/kith/internal/hub/wire"
+	"github.com/kith-dev/kith/internal/hubpoll"
 	"github.com/kith-dev/kith/internal/testing/envtest"
+	"github.com/kith-dev/kith/internal/testing/kstatus"
 )
 
 // patience is how long tests wait for what must come.
@@ -44,7 +51,40 @@ func newCluster(t *testing.T) *cluster {
 	c.namespace = envtest.Namespace(t, c.client)
 	c.patch(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: c.namespace}},
 		`{"metadata": {"labels": {"pod-security.kubernetes.io/enforce": "restricted"}}}`)
+	c.authorize()
+	var kinds []schema.GroupVersionResource
+	for _, kind := range []string{"communities", "channels", "behaviours", "objectives"} {
+		kinds = append(kinds, v1alpha1.GroupVersion.WithResource(kind))
+	}
+	kstatus.Watch(t, envtest.Start(t), c.namespace, kinds...)
 	return c
+}
+
+// authorize gives the operator's ServiceAccount what config/rbac gives it in a namespaced install, and nothing else.
+func (c *cluster) authorize() {
+	c.t.Helper()
+	all, own := &rbacv1.ClusterRole{}, &rbacv1.Role{}
+	manifest(c.t, "../config/rbac/role.yaml", all)
+	manifest(c.t, "../config/rbac/own_namespace_role.yaml", own)
+	role := &rbacv1.Role{ObjectMeta: metav1.ObjectMeta{Name: all.Name}, Rules: all.Rules}
+	c.create(role, own)
+	for _, name := range []string{role.Name, own.Name} {
+		c.create(&rbacv1.RoleBinding{
+			ObjectMeta: metav1.ObjectMeta{Name: name}, RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: name},
+			Subjects: []rbacv1.Subject{{Kind: "ServiceAccount", Name: "kith-operator", Namespace: c.namespace}},
+		})
+	}
+}
+
+func manifest(t *testing.T, file string, into client.Object) {
+	t.Helper()
+	document, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := yaml.UnmarshalStrict(document, into); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // operator is one that runs against the cluster's namespace.
@@ -61,6 +101,10 @@ func (c *cluster) operate(change ...func(*controllers.Options)) *operator {
 	counted := &calls{byVerb: map[string]int{}}
 	cfg.Wrap(func(next http.RoundTripper) http.RoundTripper { return counted.count(next) })
 	cfg.QPS, cfg.Burst = 500, 1000
+	cfg.Impersonate = rest.ImpersonationConfig{
+		UserName: "system:serviceaccount:" + c.namespace + ":kith-operator",
+		Groups:   []string{"system:serviceaccounts", "system:serviceaccounts:" + c.namespace, "system:authenticated"},
+	}
 	o := controllers.Options{
 		Settings: controllers.Settings{Image: "kith:test", Namespace: c.namespace, ServiceAccount: "kith-operator"},
 		Log:      testr.NewWithInterface(quietly{c.t}, testr.Options{}), Namespaces: []string{c.namespace}, Hubs: c.hubs,
@@ -117,7 +161,7 @@ func (c *calls) count(next http.RoundTripper) http.RoundTripper {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		if r.Method != http.MethodGet {
-			c.byVerb[r.Method+" "+resource1(r.URL.Path)]++
+			c.byVerb[r.Method+" "+resourceOf(r.URL.Path)]++
 			c.log = append(c.log, r.Method+" "+r.URL.Path)
 		} else if r.URL.Query().Get("watch") == "" {
 			c.byVerb["GET"]++
@@ -129,8 +173,8 @@ func (c *calls) count(next http.RoundTripper) http.RoundTripper {
 	})
 }
 
-// resource1 is the resource in a path below a namespace, with its subresource.
-func resource1(path string) string {
+// resourceOf is the resource in a path below a namespace, with its subresource.
+func resourceOf(path string) string {
 	_, rest, _ := strings.Cut(path, "/namespaces/")
 	parts := strings.Split(rest, "/")
 	if len(parts) < 2 {
@@ -210,6 +254,19 @@ func (h *hubs) Status(key types.NamespacedName) (wire.Status, time.Time, error) 
 	}
 	return s, h.at, h.err
 }
+
+// Report implements controllers.HubStatus.
+func (h *hubs) Report(key types.NamespacedName) (hubpoll.Report, bool) {
+	s, at, err := h.Status(key)
+	r := hubpoll.Report{Status: s, At: at, Known: !at.IsZero()}
+	if err != nil {
+		r.Err = &hubpoll.Failure{Reason: hubpoll.Broken, Message: err.Error()}
+	}
+	return r, true
+}
+
+// Soon implements controllers.HubStatus.
+func (*hubs) Soon(types.NamespacedName) {}
 
 func (h *hubs) say(key types.NamespacedName, s wire.Status) {
 	h.mu.Lock()

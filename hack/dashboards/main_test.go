@@ -4,6 +4,7 @@
 package main
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"strings"
@@ -25,10 +26,10 @@ func TestFilesAreWhatIsGenerated(t *testing.T) {
 	}
 	for name, want := range files {
 		got, err := os.ReadFile(filepath.Join(root, name))
-		if err != nil || string(got) != string(want) {
+		if err != nil || !bytes.Equal(got, want) {
 			t.Errorf("%s is stale, run `make generate-monitoring`: %v", name, err)
 		}
-		if string(again[name]) != string(want) {
+		if !bytes.Equal(again[name], want) {
 			t.Errorf("%s differs when it is made twice", name)
 		}
 	}

@@ -4,6 +4,7 @@
 package monitoring_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -317,7 +318,7 @@ func TestJSONIsWhatGrafanaReads(t *testing.T) {
 			t.Fatal(err)
 		}
 		again, err := d.JSON()
-		if err != nil || string(raw) != string(again) {
+		if err != nil || !bytes.Equal(raw, again) {
 			t.Errorf("%s: the same page gives other bytes, %v", d.Name, err)
 		}
 		var got struct {

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -148,6 +149,16 @@ func (w *world) totals(t *testing.T) {
 	}
 	w.past(t)
 	w.counters(t)
+	// increase() extrapolates to the ends of its range, which lies within them here: both ends are quiet.
+	total, err := w.prom.number(t.Context(), fmt.Sprintf("sum(kith_behaviours_total{namespace=%q,behaviour=%q})", namespace, "helped"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rise, err := w.prom.number(t.Context(), fmt.Sprintf("sum(increase(kith_behaviours_total{namespace=%q,behaviour=%q}[%ds]))",
+		namespace, "helped", int(time.Since(w.life.began).Seconds())))
+	if err != nil || math.Abs(rise-total) > 1+total/50 {
+		t.Errorf("increase() since life began is %v of %v (%v)", rise, total, err)
+	}
 }
 
 // past checks that what was read as history stands as it did; objectives cover what has happened since, too.
