@@ -16,6 +16,7 @@ import (
 	"github.com/go-logr/logr/testr"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -275,6 +276,32 @@ func (c *cluster) delete(obj client.Object) {
 	c.t.Helper()
 	if err := c.client.Delete(c.t.Context(), obj); err != nil {
 		c.t.Fatal(err)
+	}
+}
+
+// sweep deletes what a deleted Community owned, as the garbage collector would.
+func (c *cluster) sweep(owner client.Object) {
+	c.t.Helper()
+	for _, list := range []client.ObjectList{
+		&appsv1.DeploymentList{}, &corev1.ConfigMapList{}, &corev1.ServiceList{}, &corev1.ServiceAccountList{}, &corev1.SecretList{},
+		&networkingv1.NetworkPolicyList{}, &corev1.PersistentVolumeClaimList{},
+	} {
+		if err := c.client.List(c.t.Context(), list, client.InNamespace(c.namespace)); err != nil {
+			c.t.Fatal(err)
+		}
+		items, err := meta.ExtractList(list)
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		for _, item := range items {
+			obj, ok := item.(client.Object)
+			if !ok || !metav1.IsControlledBy(obj, owner) {
+				continue
+			}
+			if err := c.client.Delete(c.t.Context(), obj); err != nil {
+				c.t.Fatal(err)
+			}
+		}
 	}
 }
 
