@@ -21,6 +21,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -30,7 +31,9 @@ import (
 	"github.com/kith-dev/kith/controllers"
 	"github.com/kith-dev/kith/internal/delivery"
 	"github.com/kith-dev/kith/internal/hub/wire"
+	"github.com/kith-dev/kith/internal/hubpoll"
 	"github.com/kith-dev/kith/internal/testing/envtest"
+	"github.com/kith-dev/kith/internal/testing/kstatus"
 )
 
 // patience is how long tests wait for what must come.
@@ -51,6 +54,11 @@ func newCluster(t *testing.T) *cluster {
 	c.patch(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: c.namespace}},
 		`{"metadata": {"labels": {"pod-security.kubernetes.io/enforce": "restricted"}}}`)
 	c.authorize()
+	var kinds []schema.GroupVersionResource
+	for _, kind := range []string{"communities", "channels", "behaviours", "objectives"} {
+		kinds = append(kinds, v1alpha1.GroupVersion.WithResource(kind))
+	}
+	kstatus.Watch(t, envtest.Start(t), c.namespace, kinds...)
 	return c
 }
 
@@ -248,6 +256,19 @@ func (h *hubs) Status(key types.NamespacedName) (wire.Status, time.Time, error) 
 	}
 	return s, h.at, h.err
 }
+
+// Report implements controllers.HubStatus.
+func (h *hubs) Report(key types.NamespacedName) (hubpoll.Report, bool) {
+	s, at, err := h.Status(key)
+	r := hubpoll.Report{Status: s, At: at, Known: !at.IsZero()}
+	if err != nil {
+		r.Err = &hubpoll.Failure{Reason: hubpoll.Broken, Message: err.Error()}
+	}
+	return r, true
+}
+
+// Soon implements controllers.HubStatus.
+func (*hubs) Soon(types.NamespacedName) {}
 
 func (h *hubs) say(key types.NamespacedName, s wire.Status) {
 	h.mu.Lock()

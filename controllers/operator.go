@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
+	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
 	k8slabels "k8s.io/apimachinery/pkg/labels"
 	"k8s.io/client-go/discovery"
@@ -24,6 +25,7 @@ import (
 	"github.com/kith-dev/kith/api/v1alpha1"
 	"github.com/kith-dev/kith/internal/blueprint"
 	"github.com/kith-dev/kith/internal/delivery"
+	"github.com/kith-dev/kith/internal/hubpoll"
 )
 
 // LeaseName is the Lease, in the operator's namespace, by which one of several operators leads.
@@ -54,8 +56,12 @@ type Options struct {
 	LeaderElect bool
 	// Catalogue knows the platforms.
 	Catalogue blueprint.Catalogue
-	// Hubs is what hubs last said; nil where nothing polls them.
+	// Poll is how hubs are asked for their status: token, interval, and in tests where they are. Nil: nobody asks them.
+	Poll *hubpoll.Options
+	// Hubs is what hubs last said, where somebody else than the operator asks them.
 	Hubs HubStatus
+	// Metrics takes the operator's own metrics; nil: there are none.
+	Metrics prometheus.Registerer
 	// Observer may be nil.
 	Observer Observer
 	// Rules gives a PrometheusRule of this name as an object without labels; nil: none is applied.
@@ -115,8 +121,18 @@ func NewOperator(cfg *rest.Config, o Options) (*Operator, error) {
 			return nil, fmt.Errorf("add the PrometheusRule: %w", err)
 		}
 	}
-	if err := op.setupCommunities(); err != nil {
+	if o.Poll != nil {
+		if err := op.pollHubs(*o.Poll); err != nil {
+			return nil, err
+		}
+	}
+	if err := op.showConditions(); err != nil {
 		return nil, err
+	}
+	for _, setup := range []func() error{op.setupCommunities, op.setupChannels, op.setupBehaviours, op.setupObjectives} {
+		if err := setup(); err != nil {
+			return nil, err
+		}
 	}
 	return op, nil
 }

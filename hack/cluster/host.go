@@ -4,7 +4,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
@@ -30,6 +29,8 @@ var sysctls = []string{
 // shared are folders outside of ours in which containerd, its shims, CNI and the kubelet leave files, whatever they are
 // configured to do.
 var shared = []string{"/run/containerd", "/var/lib/cni", "/var/log/containers", "/var/lib/kubelet", "/var/lib/containerd", "/etc/cni", "/run/mount"}
+
+const hostFile = "host.json"
 
 // host is what `down` must put back.
 type host struct {
@@ -67,7 +68,14 @@ func prepareHost(ctx context.Context, l layout) error {
 			h.Absent = append(h.Absent, dir)
 		}
 	}
-	if _, err := l.write(mustJSON(h), "host.json"); err != nil {
+	// The bridge is the lock: only one can make it, and only who made it has a host.json and may undo what follows.
+	if err := command(ctx, "ip", "link", "add", "name", bridge, "address", "02:6b:69:74:68:01", "type", "bridge"); err != nil {
+		return err
+	}
+	if _, err := l.write(mustJSON(h), hostFile); err != nil {
+		return errors.Join(err, command(ctx, "ip", "link", "delete", "dev", bridge))
+	}
+	if err := acceptForwarding(ctx); err != nil {
 		return err
 	}
 	for _, name := range sysctls[:2] {
@@ -81,7 +89,6 @@ func prepareHost(ctx context.Context, l layout) error {
 		}
 	}
 	for _, args := range [][]string{
-		{"link", "add", "name", bridge, "address", "02:6b:69:74:68:01", "type", "bridge"},
 		{"link", "set", "dev", bridge, "alias", l.root},
 		{"address", "add", hostAddress + "/24", "dev", bridge},
 		{"link", "set", "dev", bridge, "up"},
@@ -93,8 +100,18 @@ func prepareHost(ctx context.Context, l layout) error {
 	return nil
 }
 
+// readHost reads what prepareHost wrote; os.ErrNotExist says that this checkout has changed nothing on the machine.
+func readHost(l layout) (host, error) {
+	var h host
+	content, err := os.ReadFile(l.file(hostFile))
+	if err == nil {
+		err = json.Unmarshal(content, &h)
+	}
+	return h, err
+}
+
 // restoreHost removes what prepareHost and the components made, and goes on where something fails.
-func restoreHost(ctx context.Context, l layout) error {
+func restoreHost(ctx context.Context, l layout, h host) error {
 	var problems []error
 	note := func(err error) {
 		if err != nil {
@@ -104,17 +121,12 @@ func restoreHost(ctx context.Context, l layout) error {
 	note(unmountBelow(l.run))
 	note(removeCgroups(ctx))
 	note(removeBridge(ctx))
+	note(removeForwarding(ctx))
 	for _, family := range []string{"ip", "ip6"} {
 		if exec.CommandContext(ctx, "nft", "list", "table", family, "kube-proxy").Run() == nil {
 			note(command(ctx, "nft", "delete", "table", family, "kube-proxy"))
 		}
 	}
-	var h host
-	content, err := os.ReadFile(l.file("host.json"))
-	if err == nil {
-		err = json.Unmarshal(content, &h)
-	}
-	note(err)
 	note(removeShared(l, h.Absent))
 	for name, value := range h.Sysctls {
 		note(os.WriteFile("/proc/sys/"+name, []byte(value), 0o644))
@@ -125,108 +137,32 @@ func restoreHost(ctx context.Context, l layout) error {
 	return errors.Join(problems...)
 }
 
+// forwarding lets pods speak with each other where a firewall forwards nothing by itself, as Docker sets it.
+var forwarding = []string{"FORWARD", "-i", bridge, "-o", bridge, "-j", "ACCEPT", "-m", "comment", "--comment", "kith-cluster"}
+
+func acceptForwarding(ctx context.Context) error {
+	if _, err := exec.LookPath("iptables"); err != nil {
+		return nil //nolint:nilerr // without iptables nobody has set such a policy with it
+	}
+	policy, err := exec.CommandContext(ctx, "iptables", "-w", "-S", "FORWARD").Output()
+	if err != nil || !strings.HasPrefix(string(policy), "-P FORWARD DROP") {
+		return nil //nolint:nilerr // iptables is installed and unusable: it filters nothing either
+	}
+	return command(ctx, "iptables", append([]string{"-w", "-I"}, forwarding...)...)
+}
+
+func removeForwarding(ctx context.Context) error {
+	if exec.CommandContext(ctx, "iptables", append([]string{"-w", "-C"}, forwarding...)...).Run() != nil {
+		return nil // there is no such rule, or no iptables
+	}
+	return command(ctx, "iptables", append([]string{"-w", "-D"}, forwarding...)...)
+}
+
 func command(ctx context.Context, name string, args ...string) error {
 	if out, err := exec.CommandContext(ctx, name, args...).CombinedOutput(); err != nil {
 		return fmt.Errorf("%s %s: %w\n%s", name, strings.Join(args, " "), err, out)
 	}
 	return nil
-}
-
-// mountPoints below a folder, deepest first, and the cgroup hierarchies.
-func mountPoints(keep func(point, kind string) bool) ([]string, error) {
-	file, err := os.Open("/proc/self/mounts")
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = file.Close() }()
-	var points []string
-	for lines := bufio.NewScanner(file); lines.Scan(); {
-		fields := strings.Fields(lines.Text())
-		if len(fields) > 2 && keep(unescape(fields[1]), fields[2]) {
-			points = append(points, unescape(fields[1]))
-		}
-	}
-	slices.Reverse(points)
-	return points, nil
-}
-
-// unescape undoes the octal escapes of /proc/mounts.
-func unescape(path string) string {
-	for _, c := range []string{" ", "\t", "\n", "\\"} {
-		path = strings.ReplaceAll(path, fmt.Sprintf("\\%03o", c[0]), c)
-	}
-	return path
-}
-
-func unmountBelow(dir string) error {
-	points, err := mountPoints(func(point, _ string) bool { return strings.HasPrefix(point, dir+"/") })
-	if err != nil {
-		return err
-	}
-	var problems []error
-	for _, point := range points {
-		if syscall.Unmount(point, 0) != nil {
-			if err := syscall.Unmount(point, syscall.MNT_DETACH); err != nil {
-				problems = append(problems, fmt.Errorf("unmounting %s: %w", point, err))
-			}
-		}
-	}
-	return errors.Join(problems...)
-}
-
-// cgroups are our cgroup in every hierarchy: one with cgroup v2, one for each controller with v1.
-func cgroups() []string {
-	points, err := mountPoints(func(_, kind string) bool { return kind == "cgroup" })
-	if err != nil || len(points) == 0 {
-		points = []string{"/sys/fs/cgroup"}
-	}
-	for i := range points {
-		points[i] = filepath.Join(points[i], cgroup)
-	}
-	return points
-}
-
-// killCgroups kills every process of every pod, and nothing else: pods' processes cannot leave their cgroup.
-func killCgroups() {
-	for _, dir := range cgroups() {
-		_ = filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
-			if err != nil || entry.Name() != "cgroup.procs" {
-				return nil //nolint:nilerr // a cgroup that has gone is what we want
-			}
-			content, err := os.ReadFile(path)
-			if err != nil {
-				return nil //nolint:nilerr // as above
-			}
-			for _, field := range strings.Fields(string(content)) {
-				if pid, err := strconv.Atoi(field); err == nil && pid > 1 {
-					_ = syscall.Kill(pid, syscall.SIGKILL)
-				}
-			}
-			return nil
-		})
-	}
-}
-
-func removeCgroups(ctx context.Context) error {
-	return await(ctx, "an end of all pods' processes", 10*time.Second, func(context.Context) error {
-		killCgroups()
-		var problems []error
-		for _, dir := range cgroups() {
-			var found []string
-			_ = filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
-				if err == nil && entry.IsDir() {
-					found = append(found, path)
-				}
-				return nil
-			})
-			for _, path := range slices.Backward(found) {
-				if err := syscall.Rmdir(path); err != nil && !errors.Is(err, syscall.ENOENT) {
-					problems = append(problems, fmt.Errorf("removing cgroup %s: %w", path, err))
-				}
-			}
-		}
-		return errors.Join(problems...)
-	})
 }
 
 // removeBridge waits for the kernel to take the pods' interfaces along with their network namespaces.

@@ -11,11 +11,14 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 )
 
 const (
 	provisionerName = "cluster.kith.dev/local"
+	// boundedClass is for tests of full volumes: its volumes are in memory and end at their size.
+	boundedClass = "bounded"
 	// The controller manager names the provisioner that it waits for, and the scheduler the node.
 	annProvisioner = "volume.kubernetes.io/storage-provisioner"
 	annNode        = "volume.kubernetes.io/selected-node"
@@ -99,7 +102,7 @@ func provisionOnce(ctx context.Context, a *api, l layout) error {
 		case !made && c.Spec.VolumeName == "" && c.Metadata.Annotations[annNode] != "" && c.Metadata.DeletionTimestamp == "":
 			problems = append(problems, makeVolume(ctx, a, l, c))
 		case made && c.Status.Phase == "Bound":
-			problems = append(problems, growVolume(ctx, a, c, v))
+			problems = append(problems, growVolume(ctx, a, l, c, v))
 		}
 	}
 	return errors.Join(problems...)
@@ -112,6 +115,11 @@ func makeVolume(ctx context.Context, a *api, l layout, c claim) error {
 	name := "pvc-" + c.Metadata.UID
 	if err := os.MkdirAll(volumeDir(l, name), 0o755); err != nil {
 		return err
+	}
+	if c.Spec.StorageClassName == boundedClass {
+		if err := mountBounded(volumeDir(l, name), c.Spec.Resources.Requests["storage"], 0); err != nil {
+			return err
+		}
 	}
 	object := map[string]any{
 		"apiVersion": "v1", "kind": "PersistentVolume",
@@ -134,12 +142,29 @@ func makeVolume(ctx context.Context, a *api, l layout, c claim) error {
 	return a.do(ctx, "POST", "/api/v1/persistentvolumes", "application/json", object, nil)
 }
 
-// growVolume does what an external resizer does. Nothing bounds a folder, so there is nothing else to grow.
-func growVolume(ctx context.Context, a *api, c claim, v volume) error {
+// mountBounded mounts a file system of the given size, or grows the one that is there.
+func mountBounded(dir, size string, flags uintptr) error {
+	bytes, err := quantity(size)
+	if err != nil {
+		return err
+	}
+	if err := syscall.Mount("kith-volume", dir, "tmpfs", flags, "mode=0755,size="+bytes.FloatString(0)); err != nil {
+		return fmt.Errorf("mounting %s of memory on %s: %w", size, dir, err)
+	}
+	return nil
+}
+
+// growVolume does what an external resizer does. Nothing bounds a folder, so only bounded volumes really grow.
+func growVolume(ctx context.Context, a *api, l layout, c claim, v volume) error {
 	wanted, have := c.Spec.Resources.Requests["storage"], v.Spec.Capacity["storage"]
 	larger, err := less(have, wanted)
 	if err != nil || !larger {
 		return err
+	}
+	if c.Spec.StorageClassName == boundedClass {
+		if err := mountBounded(volumeDir(l, v.Metadata.Name), wanted, syscall.MS_REMOUNT); err != nil {
+			return err
+		}
 	}
 	capacity := map[string]any{"capacity": map[string]string{"storage": wanted}}
 	path := "/api/v1/namespaces/" + c.Metadata.Namespace + "/persistentvolumeclaims/" + c.Metadata.Name
@@ -153,6 +178,9 @@ func deleteVolume(ctx context.Context, a *api, l layout, v volume) error {
 	// The name becomes a path: only one that we made may.
 	if name := v.Metadata.Name; name != filepath.Base(name) || !strings.HasPrefix(name, "pvc-") {
 		return fmt.Errorf("volume %q is not one of ours", name)
+	}
+	if err := unmountBelow(volumeDir(l, v.Metadata.Name)); err != nil {
+		return err
 	}
 	if err := os.RemoveAll(volumeDir(l, v.Metadata.Name)); err != nil {
 		return err

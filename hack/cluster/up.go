@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -120,16 +122,20 @@ func applyObjects(ctx context.Context, l layout) error {
 		"roleRef":  map[string]any{"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": corednsUser},
 		"subjects": []any{map[string]any{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": corednsUser}},
 	}
-	class := map[string]any{
-		"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass",
-		"metadata":    map[string]any{"name": "standard", "annotations": map[string]string{"storageclass.kubernetes.io/is-default-class": "true"}},
-		"provisioner": provisionerName, "reclaimPolicy": "Delete", "volumeBindingMode": "WaitForFirstConsumer",
-		"allowVolumeExpansion": true,
+	class := func(name string, standard bool) error {
+		return a.apply(ctx, "/apis/storage.k8s.io/v1/storageclasses/"+name, map[string]any{
+			"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass",
+			"metadata": map[string]any{"name": name, "annotations": map[string]string{
+				"storageclass.kubernetes.io/is-default-class": strconv.FormatBool(standard),
+			}},
+			"provisioner": provisionerName, "reclaimPolicy": "Delete", "volumeBindingMode": "WaitForFirstConsumer",
+			"allowVolumeExpansion": true,
+		})
 	}
 	return errors.Join(
 		a.apply(ctx, "/apis/rbac.authorization.k8s.io/v1/clusterroles/"+corednsUser, role),
 		a.apply(ctx, "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/"+corednsUser, binding),
-		a.apply(ctx, "/apis/storage.k8s.io/v1/storageclasses/standard", class),
+		class("standard", true), class(boundedClass, false),
 	)
 }
 
@@ -141,6 +147,14 @@ func down(ctx context.Context, l layout) error {
 	}
 	if !isRoot() {
 		return errors.New("the cluster was made by root; run this with sudo")
+	}
+	h, err := readHost(l)
+	if errors.Is(err, os.ErrNotExist) {
+		// It came to nothing before anything outside of the folder was changed; what there is may be another checkout's.
+		return os.RemoveAll(l.run)
+	}
+	if err != nil {
+		return fmt.Errorf("what has to be restored on this machine is in %s: %w", l.file(hostFile), err)
 	}
 	var problems []error
 	stop := func(names ...string) {
@@ -162,17 +176,17 @@ func down(ctx context.Context, l layout) error {
 	names := componentNames()
 	slices.Reverse(names)
 	stop(names...)
-	if err := restoreHost(ctx, l); err != nil {
-		problems = append(problems, err)
+	if err := errors.Join(append(problems, restoreHost(ctx, l, h))...); err != nil {
+		return fmt.Errorf("%w\nnot everything is gone; %s stays, so that this can be repeated", err, l.run)
 	}
 	// What is still mounted must not be deleted through.
-	if left, err := mountPoints(func(point, _ string) bool { return len(point) > len(l.run) && point[:len(l.run)+1] == l.run+"/" }); err != nil || len(left) > 0 {
-		return errors.Join(append(problems, fmt.Errorf("still mounted: %v %w", left, err))...)
+	if left, err := mountPoints(func(point, _ string) bool { return strings.HasPrefix(point, l.run+"/") }); err != nil {
+		return err
+	} else if len(left) > 0 {
+		return fmt.Errorf("still mounted: %v", left)
 	}
 	for _, path := range []string{l.run, l.kubeconfig(), l.hostAddressFile()} {
-		if err := os.RemoveAll(path); err != nil {
-			problems = append(problems, err)
-		}
+		problems = append(problems, os.RemoveAll(path))
 	}
 	return errors.Join(problems...)
 }
