@@ -38,7 +38,7 @@ func (r *Reconciler[T]) patchStatus(ctx context.Context, before, obj T) error {
 	if err != nil {
 		return fmt.Errorf("encode the status of %s %s: %w", r.Name, client.ObjectKeyFromObject(obj), err)
 	}
-	to := obj.DeepCopyObject().(T) //nolint:errcheck,forcetypeassert // A copy has the type of what it copies.
+	to := obj.DeepCopyObject().(T)
 	err = r.Client.Status().Patch(ctx, to, client.RawPatch(types.JSONPatchType, patch), client.FieldOwner(delivery.ManagedBy))
 	if apierrors.IsNotFound(err) || testFailed(err) {
 		return nil // It was deleted meanwhile, and perhaps declared again: the watch says so.
@@ -117,7 +117,7 @@ func newest[T Resource](w *written, key types.NamespacedName, cached T) T {
 		return cached
 	}
 	if last.GetUID() == cached.GetUID() && older(cached, last) {
-		return last.DeepCopyObject().(T) //nolint:errcheck,forcetypeassert // A copy has the type of what it copies.
+		return last.DeepCopyObject().(T)
 	}
 	delete(w.objects, key)
 	return cached
