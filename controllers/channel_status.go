@@ -114,7 +114,7 @@ func deployed(f *channelFacts) verdict {
 	case f.rolling != "":
 		return no(v1alpha1.ReasonProgressing, f.rolling)
 	case s.ObservedGeneration < d.Generation:
-		return no(v1alpha1.ReasonProgressing, name+" is being rolled out")
+		return no(reason, name+" is being rolled out"+because)
 	case s.AvailableReplicas >= want && s.UpdatedReplicas >= want && s.Replicas == s.UpdatedReplicas:
 		return yes(v1alpha1.ReasonAvailable, name+" is available")
 	case exceeded(d):
