@@ -4,6 +4,7 @@
 package controllers_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -309,4 +310,38 @@ func TestPlacementCanBeSwitched(t *testing.T) {
 	gone(c, "acme-connectors", &appsv1.Deployment{})
 	c.available("forum-connector")
 	stands(c, channel, v1alpha1.ConditionDeployed, "True Available", "forum-connector")
+}
+
+func TestWritesPerChannelAreFew(t *testing.T) {
+	const channels = 20
+	c := newCluster(t)
+	hub, op := c.hub()
+	c.create(acme())
+	c.up()
+	op.settle(t)
+	before := op.calls.writes()
+	for i := range channels {
+		c.create(forum(fmt.Sprintf("forum-%d", i)).Team("support").Obj())
+	}
+	for i := range channels {
+		c.available(fmt.Sprintf("forum-%d-connector", i))
+	}
+	op.settle(t)
+	for i := range channels {
+		hub.reads(fmt.Sprintf("forum-%d", i), nil)
+	}
+	for i := range channels {
+		stands(c, &v1alpha1.Channel{ObjectMeta: metav1.ObjectMeta{Namespace: c.namespace, Name: fmt.Sprintf("forum-%d", i)}}, v1alpha1.ConditionReady, "True Succeeded")
+	}
+	op.settle(t)
+	wrote := op.calls.since(before)
+	t.Log(wrote)
+	for what, most := range map[string]int{"PATCH serviceaccounts": 1, "PATCH deployments": 1, "PATCH channels/status": 3} {
+		if n := wrote[what]; n == 0 || n > most*channels {
+			t.Errorf("%s: %d for %d channels, want at most %d each", what, n, channels, most)
+		}
+	}
+	if op.calls.conflicts != 0 {
+		t.Errorf("%d conflicts", op.calls.conflicts)
+	}
 }
