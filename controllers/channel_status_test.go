@@ -122,13 +122,13 @@ func TestChannelStatus(t *testing.T) {
 			f.deployment.Status.Conditions[0] = appsv1.DeploymentCondition{Type: appsv1.DeploymentProgressing, Status: corev1.ConditionFalse, Reason: "ProgressDeadlineExceeded"}
 		}, deployed: "False Unavailable", ready: "False Unavailable", says: map[string][]string{"Deployed": {"in time"}}},
 		"its Secrets have changed":      {given: func(_ *v1alpha1.Channel, f *channelFacts) { f.rolling = "the pod is replaced in a moment" }, deployed: "False Progressing", ready: "False Progressing"},
-		"the hub has not been heard of": {given: func(_ *v1alpha1.Channel, f *channelFacts) { f.hub = hubpoll.Report{} }, connected: "Unknown Progressing", ready: "False Progressing"},
+		"the hub has not been heard of": {given: func(_ *v1alpha1.Channel, f *channelFacts) { f.hub = hubpoll.Report{} }, connected: "Unknown Connecting", ready: "False Connecting"},
 		"the hub restarts": {given: func(c *v1alpha1.Channel, f *channelFacts) {
 			f.hub = hubpoll.Report{Err: &hubpoll.Failure{Reason: hubpoll.Unreachable, Message: "no answer"}}
 			c.Status.ConnectedGeneration = 4
 			SetCondition(c, v1alpha1.ConditionConnected, metav1.ConditionFalse, v1alpha1.ReasonRateLimited, "as before")
 		}, connected: "False RateLimited"},
-		"the hub is down": {given: func(c *v1alpha1.Channel, f *channelFacts) {
+		"the hub is down": {given: func(_ *v1alpha1.Channel, f *channelFacts) {
 			f.hub.Down, f.hub.Err = true, &hubpoll.Failure{Reason: hubpoll.Unreachable, Message: "the hub does not answer; see its pod"}
 		}, connected: "Unknown HubUnavailable", ready: "False HubUnavailable", says: map[string][]string{"Connected": {"see its pod"}}},
 		"the hub is down later": {given: func(c *v1alpha1.Channel, f *channelFacts) {
@@ -136,8 +136,11 @@ func TestChannelStatus(t *testing.T) {
 			f.hub.Down, f.hub.Err = true, &hubpoll.Failure{Reason: hubpoll.Unreachable, Message: "the hub does not answer"}
 		}, connected: "Unknown HubUnavailable"},
 		"the hub does not know it yet": {given: func(_ *v1alpha1.Channel, f *channelFacts) { f.hub.Status.Channels = nil }, connected: "Unknown Connecting", ready: "False Connecting",
-			says: map[string][]string{"Connected": {"two minutes"}}},
-		"its reader has not reported": {given: func(_ *v1alpha1.Channel, f *channelFacts) { f.hub.Status.Channels[0].State = nil }, connected: "Unknown NoHeartbeat", ready: "False NoHeartbeat"},
+			says: map[string][]string{"Connected": {"HubAvailable"}}},
+		"its reader has not reported": {given: func(_ *v1alpha1.Channel, f *channelFacts) { f.hub.Status.Channels[0].State = nil }, connected: "Unknown Connecting", ready: "False Connecting"},
+		"its reader has not reported any more": {given: func(c *v1alpha1.Channel, f *channelFacts) {
+			c.Status.ConnectedGeneration, f.hub.Status.Channels[0].State = 3, nil
+		}, connected: "Unknown NoHeartbeat", ready: "False NoHeartbeat"},
 		"its reader has fallen silent": {given: func(c *v1alpha1.Channel, f *channelFacts) {
 			c.Status.ConnectedGeneration = 4
 			state(f).Heartbeat = testNow.Add(-hubpoll.HeartbeatLimit)
@@ -147,7 +150,7 @@ func TestChannelStatus(t *testing.T) {
 		"it is looked at seldom": {given: func(c *v1alpha1.Channel, f *channelFacts) {
 			c.Spec.PollInterval, state(f).LastProgress = "10m", testNow.Add(-90*time.Minute)
 		}},
-		"it is connecting": {given: func(c *v1alpha1.Channel, f *channelFacts) { state(f).Phase, state(f).Ready = reader.Connecting, false }, connected: "False Connecting", ready: "False Connecting"},
+		"it is connecting": {given: func(_ *v1alpha1.Channel, f *channelFacts) { state(f).Phase, state(f).Ready = reader.Connecting, false }, connected: "False Connecting", ready: "False Connecting"},
 		"it reads history": {given: func(_ *v1alpha1.Channel, f *channelFacts) {
 			state(f).Phase, state(f).BackfillDone = reader.Backfilling, false
 			state(f).Progress = map[event.Lane]sdk.Progress{event.Backfill: {Done: 47, Total: 100, Unit: "topics"}}
@@ -217,8 +220,8 @@ func TestChannelStatusFields(t *testing.T) {
 	again := setChannelStatus(obj, obj.Status.DeepCopy(), goodFacts())
 	got := obj.Status.DeepCopy()
 	got.Conditions = nil
-	at := func(y int, m time.Month, d, h, min int) *metav1.Time {
-		return &metav1.Time{Time: time.Date(y, m, d, h, min, 0, 0, time.UTC)}
+	at := func(y int, m time.Month, d, hour, minutes int) *metav1.Time {
+		return &metav1.Time{Time: time.Date(y, m, d, hour, minutes, 0, 0, time.UTC)}
 	}
 	want := &v1alpha1.ChannelStatus{
 		ConnectedGeneration: 4,

@@ -4,8 +4,10 @@
 package controllers_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	appsv1 "k8s.io/api/apps/v1"
@@ -13,6 +15,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kith-dev/kith/api/v1alpha1"
+	"github.com/kith-dev/kith/controllers"
 	"github.com/kith-dev/kith/internal/hub/wire"
 	"github.com/kith-dev/kith/internal/reader"
 	"github.com/kith-dev/kith/internal/testing/builders"
@@ -49,7 +52,7 @@ func TestChannelIsReadAndSaysHowItStands(t *testing.T) {
 	c.create(acme(), channel)
 	c.up()
 
-	says(t, stands(c, channel, v1alpha1.ConditionDeployed, "False Progressing"), "forum-connector")
+	stands(c, channel, v1alpha1.ConditionDeployed, "False Progressing", "forum-connector")
 	stands(c, channel, v1alpha1.ConditionConnected, "Unknown Connecting")
 	stands(c, channel, v1alpha1.ConditionReady, "False Progressing")
 	stands(c, channel, v1alpha1.ConditionOwned, "True OwnerNamed")
@@ -65,7 +68,7 @@ func TestChannelIsReadAndSaysHowItStands(t *testing.T) {
 	hub.reads("forum", func(s *wire.ChannelStatus) {
 		s.Known, s.State.Phase, s.State.Ready, s.State.Message = false, reader.SecretKeyMissing, false, "the credentials of channel forum lack the key \"apiKey\"; add it to the Secret"
 	})
-	says(t, stands(c, channel, v1alpha1.ConditionReady, "False SecretKeyMissing"), "apiKey")
+	stands(c, channel, v1alpha1.ConditionReady, "False SecretKeyMissing", "apiKey")
 	hub.reads("forum", func(s *wire.ChannelStatus) { s.State.Phase, s.State.BackfillDone = reader.Backfilling, false })
 	stands(c, channel, v1alpha1.ConditionConnected, "True Backfilling")
 	stands(c, channel, v1alpha1.ConditionReady, "True Succeeded")
@@ -102,7 +105,7 @@ func TestSuspendedChannelSaysSoAndIsCurrent(t *testing.T) {
 	stands(c, channel, v1alpha1.ConditionReady, "False Progressing") // the reader has not said yet that it stopped
 	hub.reads("forum", func(s *wire.ChannelStatus) { s.State.Phase, s.State.Ready = reader.Suspended, false })
 	stands(c, channel, v1alpha1.ConditionReady, "True Suspended")
-	says(t, stands(c, channel, v1alpha1.ConditionConnected, "False Suspended"), "spec.suspend")
+	stands(c, channel, v1alpha1.ConditionConnected, "False Suspended", "spec.suspend")
 	absent(c, channel, v1alpha1.ConditionReconciling)
 
 	c.patch(channel, `{"spec": {"suspend": false}}`)
@@ -127,7 +130,7 @@ func TestSilenceOfTheHubIsNotTakenForAnOutageOfThePlatform(t *testing.T) {
 	stands(c, channel, v1alpha1.ConditionReady, "True Succeeded")
 
 	hub.fails(403)
-	says(t, stands(c, channel, v1alpha1.ConditionConnected, "Unknown HubUnavailable"), "403", "access.json")
+	stands(c, channel, v1alpha1.ConditionConnected, "Unknown HubUnavailable", "403", "access.json")
 	stands(c, channel, v1alpha1.ConditionReady, "True Succeeded")
 	stands(c, objective, v1alpha1.ConditionEvaluated, "Unknown HubUnavailable")
 	if s := objective.Status; s.Value != "" || s.Cases != nil || s.Result != v1alpha1.ResultUnknown {
@@ -143,7 +146,7 @@ func TestChannelWaitsForItsCommunity(t *testing.T) {
 	_, op := c.hub()
 	channel := forumOf(nil)
 	c.create(channel)
-	says(t, stands(c, channel, v1alpha1.ConditionAccepted, "False ReferenceMissing"), `no Community "acme"`)
+	stands(c, channel, v1alpha1.ConditionAccepted, "False ReferenceMissing", `no Community "acme"`)
 	stands(c, channel, v1alpha1.ConditionReconciling, "True ReferenceMissing")
 	stands(c, channel, v1alpha1.ConditionOwned, "Unknown ReferenceMissing")
 	op.settle(t)
@@ -197,11 +200,33 @@ func TestForeignDeploymentIsLeftAlone(t *testing.T) {
 	}}
 	channel := forumOf(nil)
 	c.create(foreign, acme(), channel)
-	says(t, stands(c, channel, v1alpha1.ConditionDeployed, "False NameTaken"), "Deployment forum-connector", "delete or rename")
+	stands(c, channel, v1alpha1.ConditionDeployed, "False NameTaken", "Deployment forum-connector", "delete or rename")
 	stands(c, channel, v1alpha1.ConditionStalled, "True NameTaken")
 	if d := get(c, "forum-connector", &appsv1.Deployment{}); d.Spec.Template.Spec.Containers[0].Image != "other" || len(d.OwnerReferences) != 0 {
 		t.Error("it was changed")
 	}
+}
+
+func TestConnectorThatDoesNotRunSaysWhatItsPodWaitsFor(t *testing.T) {
+	c := newCluster(t)
+	// Pods are looked at once they take longer than pods take.
+	c.hub(func(o *controllers.Options) { o.Now = func() time.Time { return time.Now().Add(time.Minute) } })
+	channel := forumOf(nil)
+	c.create(acme(), channel)
+	d := exists(c, "forum-connector", &appsv1.Deployment{})
+	stands(c, channel, v1alpha1.ConditionDeployed, "False Progressing", "the pod is being made")
+
+	// A pod as the Deployment's controller would make it, and as a kubelet would find it.
+	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "forum-connector-x", Labels: d.Spec.Template.Labels}, Spec: d.Spec.Template.Spec}
+	c.create(pod)
+	c.patchStatus(pod, `{"status": {"phase": "Pending", "containerStatuses": [{"name": "connector", "image": "kith:test", "imageID": "", "ready": false, "restartCount": 0,
+		"state": {"waiting": {"reason": "ImagePullBackOff", "message": "changes each time"}}}]}}`)
+	c.patch(channel, `{"metadata": {"annotations": {"kith.dev/reconcile-requested": "now"}}}`)
+	stands(c, channel, v1alpha1.ConditionDeployed, "False Unavailable", "image kith:test cannot be pulled")
+	stands(c, channel, v1alpha1.ConditionReady, "False Unavailable")
+
+	c.patchStatus(d, `{"status": {"observedGeneration": 1, "conditions": [{"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": "exceeded quota"}]}}`)
+	stands(c, channel, v1alpha1.ConditionDeployed, "False Unavailable", "exceeded quota")
 }
 
 func TestConnectorComesBack(t *testing.T) {
@@ -253,7 +278,7 @@ func TestOtherSecretsRollThePodOnce(t *testing.T) {
 		return names
 	}
 	c.patch(channel, `{"spec": {"credentialsSecretRef": {"name": "first-thought"}}}`)
-	says(t, stands(c, channel, v1alpha1.ConditionDeployed, "False Progressing"), "Secrets")
+	stands(c, channel, v1alpha1.ConditionDeployed, "False Progressing", "Secrets")
 	if diff := cmp.Diff([]string{"forum-credentials"}, mounted()); diff != "" {
 		t.Errorf("at once (-want +got):\n%s", diff)
 	}
@@ -278,11 +303,45 @@ func TestPlacementCanBeSwitched(t *testing.T) {
 	gone(c, "forum-connector", &appsv1.Deployment{})
 	gone(c, "forum-connector", &corev1.ServiceAccount{})
 	c.available("acme-connectors")
-	says(t, stands(c, channel, v1alpha1.ConditionDeployed, "True Available"), "acme-connectors")
+	stands(c, channel, v1alpha1.ConditionDeployed, "True Available", "acme-connectors")
 	stands(c, channel, v1alpha1.ConditionReady, "True Succeeded")
 
 	c.patch(get(c, "acme", &v1alpha1.Community{}), `{"spec": {"connectors": {"placement": "PerChannel"}}}`)
 	gone(c, "acme-connectors", &appsv1.Deployment{})
 	c.available("forum-connector")
-	says(t, stands(c, channel, v1alpha1.ConditionDeployed, "True Available"), "forum-connector")
+	stands(c, channel, v1alpha1.ConditionDeployed, "True Available", "forum-connector")
+}
+
+func TestWritesPerChannelAreFew(t *testing.T) {
+	const channels = 20
+	c := newCluster(t)
+	hub, op := c.hub()
+	c.create(acme())
+	c.up()
+	op.settle(t)
+	before := op.calls.writes()
+	for i := range channels {
+		c.create(forum(fmt.Sprintf("forum-%d", i)).Team("support").Obj())
+	}
+	for i := range channels {
+		c.available(fmt.Sprintf("forum-%d-connector", i))
+	}
+	op.settle(t)
+	for i := range channels {
+		hub.reads(fmt.Sprintf("forum-%d", i), nil)
+	}
+	for i := range channels {
+		stands(c, &v1alpha1.Channel{ObjectMeta: metav1.ObjectMeta{Namespace: c.namespace, Name: fmt.Sprintf("forum-%d", i)}}, v1alpha1.ConditionReady, "True Succeeded")
+	}
+	op.settle(t)
+	wrote := op.calls.since(before)
+	t.Log(wrote)
+	for what, most := range map[string]int{"PATCH serviceaccounts": 1, "PATCH deployments": 1, "PATCH channels/status": 3} {
+		if n := wrote[what]; n == 0 || n > most*channels {
+			t.Errorf("%s: %d for %d channels, want at most %d each", what, n, channels, most)
+		}
+	}
+	if op.calls.conflicts != 0 {
+		t.Errorf("%d conflicts", op.calls.conflicts)
+	}
 }

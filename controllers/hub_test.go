@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -21,6 +22,9 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/serializer"
+	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/kith-dev/kith/api/v1alpha1"
@@ -29,6 +33,7 @@ import (
 	"github.com/kith-dev/kith/internal/hub/wire"
 	"github.com/kith-dev/kith/internal/hubpoll"
 	"github.com/kith-dev/kith/internal/reader"
+	"github.com/kith-dev/kith/internal/testing/envtest"
 )
 
 // aHub answers as Community acme's hub would, with the certificate that the operator issued for it.
@@ -44,7 +49,7 @@ type aHub struct {
 }
 
 // hub starts one, and an operator that asks it often.
-func (c *cluster) hub() (*aHub, *operator) {
+func (c *cluster) hub(change ...func(*controllers.Options)) (*aHub, *operator) {
 	c.t.Helper()
 	h := &aHub{c: c, status: wire.Status{Community: "acme", Engine: "1", LedgerID: "first"}}
 	h.server = httptest.NewUnstartedServer(http.HandlerFunc(h.answer))
@@ -52,7 +57,7 @@ func (c *cluster) hub() (*aHub, *operator) {
 	h.server.TLS = &tls.Config{MinVersion: tls.VersionTLS13, GetCertificate: h.certificate}
 	h.server.StartTLS()
 	c.t.Cleanup(h.server.Close)
-	op := c.operate(func(o *controllers.Options) {
+	op := c.operate(append(change, func(o *controllers.Options) {
 		o.Hubs = nil
 		o.Poll = &hubpoll.Options{
 			Token: func() (string, error) { return "the-operator", nil }, Interval: 100 * time.Millisecond, Soon: 50 * time.Millisecond, Silence: time.Second,
@@ -64,7 +69,7 @@ func (c *cluster) hub() (*aHub, *operator) {
 				return d.DialContext(ctx, network, h.server.Listener.Addr().String())
 			},
 		}
-	})
+	})...)
 	return h, op
 }
 
@@ -138,9 +143,9 @@ func (c *cluster) up() {
 	c.condition("acme", v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonSucceeded)
 }
 
-// stands waits until a resource's condition is, at its present generation, as wanted ("True Succeeded"), and gives its
-// message.
-func stands[T controllers.Resource](c *cluster, obj T, kind, want string) string {
+// stands waits until a resource's condition is, at its present generation, as wanted ("True Succeeded"), with these
+// words, and gives its message.
+func stands[T controllers.Resource](c *cluster, obj T, kind, want string, words ...string) string {
 	c.t.Helper()
 	var message string
 	c.eventually(func() string {
@@ -152,9 +157,40 @@ func stands[T controllers.Resource](c *cluster, obj T, kind, want string) string
 			return fmt.Sprintf("%s of %s is %+v at generation %d, want %s; all: %+v", kind, obj.GetName(), is, obj.GetGeneration(), want, *obj.StatusConditions())
 		}
 		message = is.Message
+		for _, w := range words {
+			if !strings.Contains(message, w) {
+				return fmt.Sprintf("%s of %s does not say %q: %s", kind, obj.GetName(), w, message)
+			}
+		}
 		return ""
 	})
 	return message
+}
+
+// columns gives what kubectl get shows of a resource, by column.
+func (c *cluster) columns(plural, name string) map[string]string {
+	c.t.Helper()
+	cfg := envtest.Start(c.t)
+	cfg.GroupVersion, cfg.APIPath = &v1alpha1.GroupVersion, "/apis"
+	cfg.NegotiatedSerializer = serializer.NewCodecFactory(runtime.NewScheme()).WithoutConversion()
+	get, err := rest.RESTClientFor(cfg)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	document, err := get.Get().Namespace(c.namespace).Resource(plural).Name(name).
+		SetHeader("Accept", "application/json;as=Table;v=v1;g=meta.k8s.io").DoRaw(c.t.Context())
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	var table metav1.Table
+	if err := json.Unmarshal(document, &table); err != nil || len(table.Rows) != 1 {
+		c.t.Fatalf("%v: %s", err, document)
+	}
+	out := map[string]string{}
+	for i, column := range table.ColumnDefinitions {
+		out[column.Name] = fmt.Sprint(table.Rows[0].Cells[i])
+	}
+	return out
 }
 
 // absent waits until a condition is not there.

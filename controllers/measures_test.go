@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/kith-dev/kith/api/v1alpha1"
@@ -26,14 +27,14 @@ func TestBehaviourIsInForceOnceTheHubRunsIt(t *testing.T) {
 	c.create(acme(), forumOf(nil), solved)
 	c.up()
 	stands(c, solved, v1alpha1.ConditionAccepted, "True Accepted")
-	says(t, stands(c, solved, v1alpha1.ConditionReady, "False Progressing"), "two minutes")
+	stands(c, solved, v1alpha1.ConditionReady, "False Progressing", "two minutes")
 	hub.says(func(s *wire.Status) { s.Blueprint = "" })
 	stands(c, solved, v1alpha1.ConditionReady, "True Succeeded")
 	stands(c, solved, v1alpha1.ConditionMeasurable, "True Measurable")
 
 	// A feed shows no accepted answers.
 	c.create(builders.MakeChannel("blog").Team("support").Obj())
-	says(t, stands(c, solved, v1alpha1.ConditionMeasurable, "False PartlyMeasurable"), "blog")
+	stands(c, solved, v1alpha1.ConditionMeasurable, "False PartlyMeasurable", "blog")
 	if len(solved.Status.NotMeasurableOn) != 1 || solved.Status.NotMeasurableOn[0] != "blog" {
 		t.Errorf("not measurable on %v", solved.Status.NotMeasurableOn)
 	}
@@ -66,12 +67,12 @@ func TestProblemsOfBehavioursAndObjectivesHealByThemselves(t *testing.T) {
 	lost := builders.MakeObjective("lost").Count("nothing").With(func(s *v1alpha1.ObjectiveSpec) { s.Target.AtLeast = "10" }).Obj()
 	c.create(acme(), forumOf(nil), solved, posted, helped, busy, lost)
 	c.up()
-	says(t, stands(c, solved, v1alpha1.ConditionAccepted, "False InvalidExpression"), "spec.when")
+	stands(c, solved, v1alpha1.ConditionAccepted, "False InvalidExpression", "spec.when")
 	stands(c, solved, v1alpha1.ConditionStalled, "True InvalidExpression")
-	says(t, stands(c, helped, v1alpha1.ConditionAccepted, "False DependencyNotAccepted"), `"solved"`)
+	stands(c, helped, v1alpha1.ConditionAccepted, "False DependencyNotAccepted", `"solved"`)
 	stands(c, helped, v1alpha1.ConditionReconciling, "True DependencyNotAccepted")
-	says(t, stands(c, lost, v1alpha1.ConditionAccepted, "False ReferenceMissing"), `"nothing"`)
-	says(t, stands(c, busy, v1alpha1.ConditionAccepted, "False CountsActivity"), "posted", "activityBecause")
+	stands(c, lost, v1alpha1.ConditionAccepted, "False ReferenceMissing", `"nothing"`)
+	stands(c, busy, v1alpha1.ConditionAccepted, "False CountsActivity", "posted", "activityBecause")
 	stands(c, busy, v1alpha1.ConditionStalled, "True CountsActivity")
 	stands(c, busy, v1alpha1.ConditionEvaluated, "Unknown DependencyNotAccepted")
 
@@ -79,7 +80,7 @@ func TestProblemsOfBehavioursAndObjectivesHealByThemselves(t *testing.T) {
 	stands(c, solved, v1alpha1.ConditionReady, "True Succeeded")
 	stands(c, helped, v1alpha1.ConditionReady, "True Succeeded")
 	c.patch(busy, `{"spec": {"activityBecause": "the board asks for it"}}`)
-	says(t, stands(c, busy, v1alpha1.ConditionAccepted, "True ActivityStated"), "the board asks for it")
+	stands(c, busy, v1alpha1.ConditionAccepted, "True ActivityStated", "the board asks for it")
 	stands(c, busy, v1alpha1.ConditionReady, "True Succeeded")
 }
 
@@ -95,7 +96,7 @@ func TestObjectiveTellsItsStanding(t *testing.T) {
 	c.create(community, forumOf(nil), due, answered, faster)
 	c.up()
 	stands(c, faster, v1alpha1.ConditionReady, "True Succeeded")
-	says(t, stands(c, faster, v1alpha1.ConditionAgreed, "False NotAgreed"), "sales", "generation 1")
+	stands(c, faster, v1alpha1.ConditionAgreed, "False NotAgreed", "sales", "generation 1")
 	stands(c, faster, v1alpha1.ConditionEvaluated, "Unknown Progressing")
 
 	now := time.Now()
@@ -106,17 +107,24 @@ func TestObjectiveTellsItsStanding(t *testing.T) {
 		hub.says(func(s *wire.Status) { s.Objectives = []wire.ObjectiveStatus{o} })
 	}
 	tell(func(*wire.ObjectiveStatus) {})
-	says(t, stands(c, faster, v1alpha1.ConditionEvaluated, "True Evaluated"), "Met: 0.826", "at least 0.80")
+	stands(c, faster, v1alpha1.ConditionEvaluated, "True Evaluated", "Met: 0.826", "at least 0.80")
 	if s := faster.Status; s.Result != v1alpha1.ResultMet || s.Value != "0.826" || *s.Cases != 86 || s.WindowStart == nil || s.DataThrough == nil {
 		t.Errorf("its status: %+v", s)
+	}
+	want := map[string]string{"Name": "faster", "Community": "acme", "Target": "0.80", "Value": "0.826", "Cases": "86", "Result": "Met", "Agreed": "False", "Ready": "True",
+		"Goal": "<nil>", "Reason": "Evaluated", "Statement": "Get better at faster"}
+	got := c.columns("objectives", "faster")
+	delete(got, "Age")
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("kubectl get (-want +got):\n%s", diff)
 	}
 	few := 7
 	tell(func(o *wire.ObjectiveStatus) {
 		o.Standing, o.Reason, o.Value, o.Cases = "TooFew", "7 cases, agreed were at least 20", nil, &few
 	})
-	says(t, stands(c, faster, v1alpha1.ConditionEvaluated, "False TooFew"), "7 cases")
+	stands(c, faster, v1alpha1.ConditionEvaluated, "False TooFew", "7 cases")
 	tell(func(o *wire.ObjectiveStatus) { o.AsOf = now.AddDate(0, 0, -3) })
-	says(t, stands(c, faster, v1alpha1.ConditionEvaluated, "False DataStale"), "forum")
+	stands(c, faster, v1alpha1.ConditionEvaluated, "False DataStale", "forum")
 	tell(func(o *wire.ObjectiveStatus) {
 		o.Standing, o.Reason, o.Value, o.Cases = "Unknown", "channel forum has not been read completely yet", nil, nil
 	})
@@ -126,7 +134,7 @@ func TestObjectiveTellsItsStanding(t *testing.T) {
 	c.patch(faster, `{"spec": {"agreed": [{"stakeholder": "sales", "on": "2026-11-02", "generation": 1}]}}`)
 	stands(c, faster, v1alpha1.ConditionAgreed, "True Agreed")
 	c.patch(faster, `{"spec": {"target": {"atLeast": "0.90"}}}`)
-	says(t, stands(c, faster, v1alpha1.ConditionAgreed, "False NotAgreed"), "generation 3")
+	stands(c, faster, v1alpha1.ConditionAgreed, "False NotAgreed", "generation 3")
 }
 
 func TestTimeAloneWritesNothing(t *testing.T) {
