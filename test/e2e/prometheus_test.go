@@ -16,7 +16,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -33,11 +32,10 @@ const scrapeEvery = "3s"
 // startPrometheus runs it until the test ends, with what it keeps and says in dir.
 func startPrometheus(t *testing.T, c *cluster, dir string) *prometheus {
 	t.Helper()
-	promtool, err := command(t.Context(), c.root, filepath.Join(c.root, "hack", "promtool.sh"))
-	if err != nil {
+	if _, err := command(t.Context(), c.root, "make", "prometheus"); err != nil {
 		t.Fatal(err)
 	}
-	program := filepath.Join(filepath.Dir(strings.TrimSpace(promtool)), "prometheus")
+	program := filepath.Join(c.root, ".cache", "prometheus", "prometheus")
 	config := filepath.Join(dir, "prometheus.yml")
 	if err := scrapeConfig(c, config); err != nil {
 		t.Fatal(err)

@@ -82,8 +82,8 @@ func newWorld(t *testing.T) *world {
 
 func (w *world) bringUp(t *testing.T) {
 	if w.isUp(t.Context()) {
-		t.Log("the cluster of last time is used again, without what was declared in it")
-		w.must(t, "delete", "namespace", "--ignore-not-found", namespace, alone)
+		t.Log("the cluster of last time is used again, without what was installed and declared")
+		w.must(t, "delete", "namespace", "--ignore-not-found", operatorNamespace, namespace, alone)
 		return
 	}
 	out, err := w.do(t.Context(), "up")
