@@ -7,11 +7,13 @@ import (
 	"context"
 	"fmt"
 
+	appsv1 "k8s.io/api/apps/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 
@@ -107,7 +109,16 @@ func applyUnseen[T client.Object](ctx context.Context, a *Applier, owner Resourc
 func send[T client.Object](ctx context.Context, a *Applier, id identity, want *intent, options ...client.ApplyOption) (T, error) {
 	var none T
 	u := &unstructured.Unstructured{Object: want.document()}
-	if err := a.put(ctx, want, u, options...); err != nil {
+	err := a.put(ctx, want, u, options...)
+	if apierrors.IsInvalid(err) {
+		if mended, mendErr := a.mend(ctx, want); mended || mendErr != nil {
+			u, err = &unstructured.Unstructured{Object: want.document()}, mendErr
+			if mended {
+				err = a.put(ctx, want, u, options...)
+			}
+		}
+	}
+	if err != nil {
 		a.known.forget(id)
 		return none, err
 	}
@@ -120,6 +131,24 @@ func send[T client.Object](ctx context.Context, a *Applier, id identity, want *i
 		return none, fmt.Errorf("read back %s: it came as %T", want, live)
 	}
 	return out, a.known.remember(id, want, out)
+}
+
+// mend takes away what somebody left in a Deployment that makes what is wanted invalid, and that applying cannot take
+// away because it was never ours: the parameters of another update strategy.
+func (a *Applier) mend(ctx context.Context, want *intent) (bool, error) {
+	strategy, _, err := unstructured.NestedString(want.content, "spec", "strategy", "type")
+	if err != nil || want.kind.Kind != "Deployment" || strategy != string(appsv1.RecreateDeploymentStrategyType) {
+		return false, nil
+	}
+	live := &unstructured.Unstructured{}
+	live.SetGroupVersionKind(want.kind)
+	live.SetNamespace(want.key.Namespace)
+	live.SetName(want.key.Name)
+	patch := client.RawPatch(types.MergePatchType, []byte(`{"spec": {"strategy": {"type": "Recreate", "rollingUpdate": null}}}`))
+	if err := a.Client.Patch(ctx, live, patch, client.FieldOwner(delivery.ManagedBy)); err != nil {
+		return false, fmt.Errorf("mend the update strategy of %s: %w", want, err)
+	}
+	return true, nil
 }
 
 // put is the call itself; u becomes the answer.

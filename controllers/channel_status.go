@@ -114,7 +114,7 @@ func deployed(f *channelFacts) verdict {
 	case f.rolling != "":
 		return no(v1alpha1.ReasonProgressing, f.rolling)
 	case s.ObservedGeneration < d.Generation:
-		return no(v1alpha1.ReasonProgressing, name+" is being rolled out")
+		return no(reason, name+" is being rolled out"+because)
 	case s.AvailableReplicas >= want && s.UpdatedReplicas >= want && s.Replicas == s.UpdatedReplicas:
 		return yes(v1alpha1.ReasonAvailable, name+" is available")
 	case exceeded(d):
@@ -142,11 +142,14 @@ func wasAvailable(d *appsv1.Deployment) bool {
 // setConnected sets Connected and what a reader tells, as far as the hub knows it.
 func setConnected(obj *v1alpha1.Channel, f *channelFacts) time.Duration {
 	if v, is := silent(f.hub); is {
-		if f.accepted || f.hub.Down {
-			sayLast(obj, v1alpha1.ConditionConnected, v)
-			return 0
+		switch {
+		case f.hub.Down:
+			v.set(obj, v1alpha1.ConditionConnected)
+		case f.accepted:
+			sayLast(obj, v1alpha1.ConditionConnected, unheard(obj))
+		default:
+			notAccepted("the connector connects").set(obj, v1alpha1.ConditionConnected)
 		}
-		notAccepted("the connector connects").set(obj, v1alpha1.ConditionConnected)
 		return 0
 	}
 	c := f.status(obj.Name)
@@ -159,16 +162,23 @@ func setConnected(obj *v1alpha1.Channel, f *channelFacts) time.Duration {
 	switch {
 	case !f.accepted:
 		notAccepted("the connector connects").set(obj, v1alpha1.ConditionConnected)
-	case c == nil:
-		unknown(v1alpha1.ReasonConnecting, "the hub does not know the channel yet: "+within).set(obj, v1alpha1.ConditionConnected)
-	case c.State == nil:
-		unknown(v1alpha1.ReasonNoHeartbeat, "the connector has not reported to the hub yet; Deployed says how its pod is").set(obj, v1alpha1.ConditionConnected)
+	case c == nil || c.State == nil:
+		unheard(obj).set(obj, v1alpha1.ConditionConnected)
 	default:
 		v, again := heard(obj, c, f.now)
 		v.set(obj, v1alpha1.ConditionConnected)
 		return again
 	}
 	return 0
+}
+
+// unheard is said of a channel whose reader has not been heard of: because hub or connector start, or because the
+// configuration with it is on its way. While it is new, all of that is one thing, and is written once.
+func unheard(obj *v1alpha1.Channel) verdict {
+	if obj.Status.ConnectedGeneration == 0 {
+		return unknown(v1alpha1.ReasonConnecting, "the connector has not reported to the hub yet; Deployed says how its pod is, and the Community's HubAvailable how the hub is")
+	}
+	return unknown(v1alpha1.ReasonNoHeartbeat, "the connector has not reported to the hub since that started; Deployed says how its pod is")
 }
 
 // heard is what a reader's last word says.

@@ -122,7 +122,7 @@ func TestChannelStatus(t *testing.T) {
 			f.deployment.Status.Conditions[0] = appsv1.DeploymentCondition{Type: appsv1.DeploymentProgressing, Status: corev1.ConditionFalse, Reason: "ProgressDeadlineExceeded"}
 		}, deployed: "False Unavailable", ready: "False Unavailable", says: map[string][]string{"Deployed": {"in time"}}},
 		"its Secrets have changed":      {given: func(_ *v1alpha1.Channel, f *channelFacts) { f.rolling = "the pod is replaced in a moment" }, deployed: "False Progressing", ready: "False Progressing"},
-		"the hub has not been heard of": {given: func(_ *v1alpha1.Channel, f *channelFacts) { f.hub = hubpoll.Report{} }, connected: "Unknown Progressing", ready: "False Progressing"},
+		"the hub has not been heard of": {given: func(_ *v1alpha1.Channel, f *channelFacts) { f.hub = hubpoll.Report{} }, connected: "Unknown Connecting", ready: "False Connecting"},
 		"the hub restarts": {given: func(c *v1alpha1.Channel, f *channelFacts) {
 			f.hub = hubpoll.Report{Err: &hubpoll.Failure{Reason: hubpoll.Unreachable, Message: "no answer"}}
 			c.Status.ConnectedGeneration = 4
@@ -136,8 +136,11 @@ func TestChannelStatus(t *testing.T) {
 			f.hub.Down, f.hub.Err = true, &hubpoll.Failure{Reason: hubpoll.Unreachable, Message: "the hub does not answer"}
 		}, connected: "Unknown HubUnavailable"},
 		"the hub does not know it yet": {given: func(_ *v1alpha1.Channel, f *channelFacts) { f.hub.Status.Channels = nil }, connected: "Unknown Connecting", ready: "False Connecting",
-			says: map[string][]string{"Connected": {"two minutes"}}},
-		"its reader has not reported": {given: func(_ *v1alpha1.Channel, f *channelFacts) { f.hub.Status.Channels[0].State = nil }, connected: "Unknown NoHeartbeat", ready: "False NoHeartbeat"},
+			says: map[string][]string{"Connected": {"HubAvailable"}}},
+		"its reader has not reported": {given: func(_ *v1alpha1.Channel, f *channelFacts) { f.hub.Status.Channels[0].State = nil }, connected: "Unknown Connecting", ready: "False Connecting"},
+		"its reader has not reported any more": {given: func(c *v1alpha1.Channel, f *channelFacts) {
+			c.Status.ConnectedGeneration, f.hub.Status.Channels[0].State = 3, nil
+		}, connected: "Unknown NoHeartbeat", ready: "False NoHeartbeat"},
 		"its reader has fallen silent": {given: func(c *v1alpha1.Channel, f *channelFacts) {
 			c.Status.ConnectedGeneration = 4
 			state(f).Heartbeat = testNow.Add(-hubpoll.HeartbeatLimit)

@@ -16,8 +16,10 @@ import (
 	"github.com/go-logr/logr/testr"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
@@ -298,6 +300,32 @@ func (c *cluster) delete(obj client.Object) {
 	}
 }
 
+// sweep deletes what a deleted Community owned, as the garbage collector would.
+func (c *cluster) sweep(owner client.Object) {
+	c.t.Helper()
+	for _, list := range []client.ObjectList{
+		&appsv1.DeploymentList{}, &corev1.ConfigMapList{}, &corev1.ServiceList{}, &corev1.ServiceAccountList{}, &corev1.SecretList{},
+		&networkingv1.NetworkPolicyList{}, &corev1.PersistentVolumeClaimList{},
+	} {
+		if err := c.client.List(c.t.Context(), list, client.InNamespace(c.namespace)); err != nil {
+			c.t.Fatal(err)
+		}
+		items, err := meta.ExtractList(list)
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		for _, item := range items {
+			obj, ok := item.(client.Object)
+			if !ok || !metav1.IsControlledBy(obj, owner) {
+				continue
+			}
+			if err := c.client.Delete(c.t.Context(), obj); err != nil {
+				c.t.Fatal(err)
+			}
+		}
+	}
+}
+
 func (c *cluster) patch(obj client.Object, merge string) {
 	c.t.Helper()
 	if err := c.client.Patch(c.t.Context(), obj, client.RawPatch(types.MergePatchType, []byte(merge))); err != nil {
@@ -387,3 +415,5 @@ func (c *cluster) run(name string) {
 	c.available(delivery.HubName(name))
 	c.condition(name, v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonSucceeded)
 }
+
+func quantity(s string) resource.Quantity { return resource.MustParse(s) }

@@ -19,12 +19,14 @@ import (
 
 // pollHubs has the operator ask the hub of each Community that there is, and look at what the answers concern.
 func (op *Operator) pollHubs(o hubpoll.Options) error {
-	o.Roots = func() ([]byte, error) {
-		authority, err := op.Authority.Get(context.Background())
-		if err != nil {
-			return nil, err
+	if o.Roots == nil {
+		o.Roots = func() ([]byte, error) {
+			authority, err := op.Authority.Get(context.Background())
+			if err != nil {
+				return nil, err
+			}
+			return authority.Bundle(), nil
 		}
-		return authority.Bundle(), nil
 	}
 	o.Changed = hubChanges(op.Manager.GetCache(), op.Triggers)
 	o.Log = op.Log.WithName("hubs")

@@ -52,10 +52,11 @@ func silent(r hubpoll.Report) (verdict, bool) {
 	return verdict{}, false
 }
 
-// sayLast sets what a silent hub leaves to say: what was known stays so for as long as a restart of hub or operator takes.
+// sayLast sets what a hub that has not been heard of for a moment leaves to say: what was known stays so for as long as
+// a restart of hub or operator takes.
 func sayLast(obj Resource, kind string, v verdict) {
 	for _, c := range *obj.StatusConditions() {
-		if c.Type == kind && v.reason == v1alpha1.ReasonProgressing && c.Reason != v1alpha1.ReasonDependencyNotAccepted {
+		if c.Type == kind && c.Reason != v1alpha1.ReasonDependencyNotAccepted {
 			SetCondition(obj, kind, c.Status, c.Reason, c.Message)
 			return
 		}

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -41,13 +42,22 @@ func footprint(ctx context.Context, o options) error {
 	if err != nil {
 		return fmt.Errorf("%s is missing: make build", o.binary)
 	}
+	type forums struct {
+		what     string
+		channels int
+		topics   fs.FS
+	}
+	cases := []forums{{"1 idle channel", 1, fstest.MapFS{}}, {fmt.Sprintf("%d idle channels", shared), shared, fstest.MapFS{}}}
+	if _, err := os.Stat(o.data); err == nil {
+		cases = append(cases, forums{"1 channel, idle after having read a year's topics", 1, os.DirFS(o.data)})
+	}
 	var lines []string
-	for _, channels := range []int{1, shared} {
-		connector, hub, err := podsOf(ctx, o.binary, channels)
+	for _, c := range cases {
+		connector, hub, err := podsOf(ctx, o.binary, c.channels, c.topics)
 		if err != nil {
-			return fmt.Errorf("%d channels: %w", channels, err)
+			return fmt.Errorf("%s: %w", c.what, err)
 		}
-		lines = append(lines, fmt.Sprintf("footprint: connector with %d idle channels: RssAnon %.1f MiB; its hub: %.1f MiB", channels, connector, hub))
+		lines = append(lines, fmt.Sprintf("footprint: connector with %s: RssAnon %.1f MiB; its hub: %.1f MiB", c.what, connector, hub))
 	}
 	for _, l := range lines {
 		fmt.Println(l)
@@ -57,7 +67,7 @@ func footprint(ctx context.Context, o options) error {
 }
 
 // podsOf runs a hub and one connector for so many forums, and gives what each holds once all has been read.
-func podsOf(ctx context.Context, binary string, channels int) (connector, hub float64, err error) {
+func podsOf(ctx context.Context, binary string, channels int, topics fs.FS) (connector, hub float64, err error) {
 	dir, err := os.MkdirTemp("", "kith-bench-")
 	if err != nil {
 		return 0, 0, err
@@ -66,7 +76,7 @@ func podsOf(ctx context.Context, binary string, channels int) (connector, hub fl
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Minute+settle)
 	defer cancel()
 	p := &podRun{ctx: ctx, binary: binary, dir: dir}
-	if err := p.prepare(channels); err != nil {
+	if err := p.prepare(channels, topics); err != nil {
 		return 0, 0, err
 	}
 	defer p.close()
@@ -106,8 +116,8 @@ type podRun struct {
 
 func (p *podRun) path(name string) string { return filepath.Join(p.dir, name) }
 
-func (p *podRun) prepare(channels int) error {
-	server, err := discoursetest.New(fstest.MapFS{})
+func (p *podRun) prepare(channels int, topics fs.FS) error {
+	server, err := discoursetest.New(topics)
 	if err != nil {
 		return err
 	}

@@ -16,6 +16,7 @@ import (
 	ctrlmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/kith-dev/kith/controllers"
+	"github.com/kith-dev/kith/internal/hubpoll"
 	"github.com/kith-dev/kith/internal/metrics"
 	"github.com/kith-dev/kith/internal/monitoring"
 )
@@ -86,7 +87,9 @@ func Operator(ctx context.Context, std Stdio, o OperatorOptions) error {
 		},
 		Log: std.Log, Namespaces: o.Namespaces, MetricsListen: o.MetricsListen, HealthListen: o.HealthListen,
 		PprofListen: o.PprofListen, LeaderElect: o.LeaderElect, Catalogue: platforms{},
-		Rules: monitoring.Rules().PrometheusRule, RuleLabels: o.RuleLabels,
+		Poll:    &hubpoll.Options{Token: hubpoll.FileToken(o.TokenFile), Interval: o.PollInterval},
+		Metrics: ctrlmetrics.Registry,
+		Rules:   monitoring.Rules().PrometheusRule, RuleLabels: o.RuleLabels,
 	})
 	if err != nil {
 		return err

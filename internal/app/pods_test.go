@@ -202,7 +202,7 @@ func (p *pods) awaitStatus(what string, holds func(wire.Status) bool) wire.Statu
 	}()
 	await(p.t, what, func() bool {
 		last, lastErr = p.status(p.t)
-		return lastErr == nil && holds(last)
+		return lastErr == nil && last.ProblemReason != wire.Starting && holds(last)
 	})
 	return last
 }
@@ -336,7 +336,9 @@ func TestPodsTakeSecretsInPlace(t *testing.T) {
 	p.startHub()
 	x, metrics := p.startConnector(p.token("forum-connector"), nil)
 	phase := func(want reader.Phase) func(wire.Status) bool {
-		return func(s wire.Status) bool { return len(s.Channels) == 1 && s.Channels[0].State != nil && s.Channels[0].State.Phase == want }
+		return func(s wire.Status) bool {
+			return len(s.Channels) == 1 && s.Channels[0].State != nil && s.Channels[0].State.Phase == want
+		}
 	}
 	p.awaitStatus("the Secret is missed", phase(reader.SecretKeyMissing))
 	if n, _ := code(t, metrics+"/readyz"); n != http.StatusOK {
@@ -363,7 +365,9 @@ func TestAHubInAPodNeedsTheKeyItWasGiven(t *testing.T) {
 		MetricsListen: "127.0.0.1:0", Ready: func(a string) { api <- a }, MetricsReady: func(a string) { metrics <- a }}
 	x := spawn(t, func(ctx context.Context, std Stdio) error { return Hub(ctx, std, o) })
 	p.metrics, p.api = "http://"+<-metrics, "https://"+<-api
-	p.awaitStatus("the key is missed", func(s wire.Status) bool { return s.ProblemReason == wire.KeyMissing && strings.Contains(s.Problem, "identity") })
+	p.awaitStatus("the key is missed", func(s wire.Status) bool {
+		return s.ProblemReason == wire.KeyMissing && strings.Contains(s.Problem, "identity")
+	})
 	p.secrets.Set(map[string][]byte{"identity/key": []byte(strings.Repeat("k", 64))})
 	p.awaitStatus("the hub runs", func(s wire.Status) bool { return s.ProblemReason == "" && s.Blueprint != "" })
 	if _, err := ledger.Open(t.Context(), filepath.Join(p.data, ledgerFile), ledger.Options{}); !errors.Is(err, ledger.ErrLocked) {
@@ -374,4 +378,3 @@ func TestAHubInAPodNeedsTheKeyItWasGiven(t *testing.T) {
 	await(t, "the ledger is opened anew", func() bool { return strings.Contains(x.said.String(), "opened anew") })
 	p.awaitStatus("the hub runs under the new key", func(s wire.Status) bool { return s.Blueprint != "" && s.ProblemReason == "" })
 }
-

@@ -65,6 +65,9 @@ func failed(reason Reason, format string, args ...any) error {
 // FileToken gives the token in a file, as the kubelet rotates it.
 func FileToken(path string) func() (string, error) {
 	return func() (string, error) {
+		if path == "" {
+			return "", errors.New("the operator was given no token for hubs")
+		}
 		f, err := os.Open(path) //nolint:gosec // The path is the operator's own flag.
 		if err != nil {
 			return "", fmt.Errorf("read the operator's token: %w", err)

@@ -55,7 +55,7 @@ type Options struct {
 }
 
 // ErrLocked is returned by Open where another process has the ledger open for writing.
-var ErrLocked = errors.New("the ledger is in use by another kith process: stop it first, or ask it over its API")
+var ErrLocked = errors.New("the ledger is in use by another kith process: stop it first; in a cluster, run the command in the hub's pod (kubectl exec), to which the hub lends it")
 
 // Open opens the SQLite ledger at path, making and migrating it as needed, and takes it for this process alone.
 func Open(ctx context.Context, path string, o Options) (*Ledger, error) {

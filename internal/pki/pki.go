@@ -22,11 +22,12 @@ import (
 	"k8s.io/client-go/util/keyutil"
 )
 
-// How long certificates hold, and how long before their end they are replaced. An authority holds for ten years.
+// How long certificates hold, and how long before their end they are replaced.
 const (
-	LeafLifetime  = 90 * 24 * time.Hour
-	LeafRenewal   = 30 * 24 * time.Hour
-	AuthorityLast = 365 * 24 * time.Hour
+	LeafLifetime      = 90 * 24 * time.Hour
+	LeafRenewal       = 30 * 24 * time.Hour
+	AuthorityLifetime = 10 * 365 * 24 * time.Hour
+	AuthorityRenewal  = 365 * 24 * time.Hour
 
 	// skew is by how much clocks may differ.
 	skew = 5 * time.Minute
@@ -51,7 +52,10 @@ func New(now time.Time, earlier []byte) (*Authority, error) {
 	if err != nil {
 		return nil, err
 	}
-	certificate, err := cert.NewSelfSignedCACert(cert.Config{CommonName: "kith", NotBefore: now.Add(-skew).UTC()}, key)
+	certificate, err := sign(&x509.Certificate{
+		Subject: pkix.Name{CommonName: "kith"}, NotBefore: now.Add(-skew).UTC(), NotAfter: now.Add(AuthorityLifetime).UTC(),
+		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign, BasicConstraintsValid: true, IsCA: true, MaxPathLenZero: true,
+	}, nil, key, key)
 	if err != nil {
 		return nil, fmt.Errorf("make a certificate authority: %w", err)
 	}
@@ -110,7 +114,7 @@ func (a *Authority) Fingerprint() string {
 
 // Ends is whether it is time for the next authority: a leaf must never outlive the one that issued it.
 func (a *Authority) Ends(now time.Time) bool {
-	return now.After(a.certificate.NotAfter.Add(-AuthorityLast))
+	return now.After(a.certificate.NotAfter.Add(-AuthorityRenewal))
 }
 
 // Issue makes a certificate for a server of these names.
@@ -122,24 +126,14 @@ func (a *Authority) Issue(names []string, now time.Time) (*Leaf, error) {
 	if err != nil {
 		return nil, err
 	}
-	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 127))
-	if err != nil {
-		return nil, fmt.Errorf("issue a certificate for %s: %w", names[0], err)
-	}
-	template := &x509.Certificate{
+	issued, err := sign(&x509.Certificate{
 		// A common name has at most 64 characters, and nobody reads it: names are in the alternative ones.
-		Subject: pkix.Name{CommonName: "kith-hub"}, DNSNames: names,
-		SerialNumber: serial.Add(serial, big.NewInt(1)), NotBefore: now.Add(-skew).UTC(), NotAfter: now.Add(LeafLifetime).UTC(),
+		Subject: pkix.Name{CommonName: "kith-hub"}, DNSNames: names, NotBefore: now.Add(-skew).UTC(), NotAfter: now.Add(LeafLifetime).UTC(),
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 		BasicConstraintsValid: true,
-	}
-	raw, err := x509.CreateCertificate(rand.Reader, template, a.certificate, key.Public(), a.key)
+	}, a.certificate, key, a.key)
 	if err != nil {
 		return nil, fmt.Errorf("issue a certificate for %s: %w", names[0], err)
-	}
-	issued, err := x509.ParseCertificate(raw)
-	if err != nil {
-		return nil, fmt.Errorf("read the certificate that was issued for %s: %w", names[0], err)
 	}
 	certificate, err := cert.EncodeCertificates(issued)
 	if err != nil {
@@ -150,6 +144,23 @@ func (a *Authority) Issue(names []string, now time.Time) (*Leaf, error) {
 		return nil, fmt.Errorf("encode the key for %s: %w", names[0], err)
 	}
 	return &Leaf{Certificate: certificate, Key: keyPEM, NotAfter: issued.NotAfter}, nil
+}
+
+// sign makes a certificate for the holder of a key; one without a parent signs itself.
+func sign(template, parent *x509.Certificate, holder, signer crypto.Signer) (*x509.Certificate, error) {
+	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 127))
+	if err != nil {
+		return nil, err
+	}
+	template.SerialNumber = serial.Add(serial, big.NewInt(1))
+	if parent == nil {
+		parent = template
+	}
+	raw, err := x509.CreateCertificate(rand.Reader, template, parent, holder.Public(), signer)
+	if err != nil {
+		return nil, err
+	}
+	return x509.ParseCertificate(raw)
 }
 
 func newKey() (*ecdsa.PrivateKey, error) {
