@@ -182,8 +182,8 @@ func TestEvaluation(t *testing.T) {
 		value     v1alpha1.Amount
 		cases     *int64
 	}{
-		"met":    {hub: standing(same), want: "True Evaluated", says: []string{"Met: 0.826", "at least 0.80"}, result: "Met", value: "0.826", cases: new(int64(86))},
-		"missed": {hub: standing(func(o *wire.ObjectiveStatus) { o.Standing, o.Value = "NotMet", new(0.5) }), want: "True Evaluated", says: []string{"Missed: 0.500"}, result: "Missed", value: "0.500", cases: new(int64(86))},
+		"met":     {hub: standing(same), want: "True Evaluated", says: []string{"Met: 0.826", "at least 0.80"}, result: "Met", value: "0.826", cases: new(int64(86))},
+		"not met": {hub: standing(func(o *wire.ObjectiveStatus) { o.Standing, o.Value = "NotMet", new(0.5) }), want: "True Evaluated", says: []string{"NotMet: 0.500"}, result: "NotMet", value: "0.500", cases: new(int64(86))},
 		"a count": {hub: standing(func(o *wire.ObjectiveStatus) { o.Value = new(86.0) }), change: func(o *v1alpha1.Objective) {
 			o.Spec.Indicator, o.Spec.Target = v1alpha1.Indicator{Count: "solved"}, v1alpha1.Target{AtMost: "90"}
 		}, want: "True Evaluated", says: []string{"Met: 86", "at most 90"}, result: "Met", value: "86", cases: new(int64(86))},

@@ -177,7 +177,7 @@ func evaluated(obj *v1alpha1.Objective, o *wire.ObjectiveStatus, f *objectiveFac
 		round = hubpoll.RoundCount
 	}
 	obj.Status.Value = v1alpha1.Amount(round(*o.Value))
-	obj.Status.Result = v1alpha1.ResultMissed
+	obj.Status.Result = v1alpha1.ResultNotMet
 	if o.Standing == standingMet {
 		obj.Status.Result = v1alpha1.ResultMet
 	}

@@ -319,13 +319,13 @@ type ObjectiveStatus struct {
 
 // Result is how an objective stands.
 //
-// +kubebuilder:validation:Enum=Met;Missed;TooFew;Unknown
+// +kubebuilder:validation:Enum=Met;NotMet;TooFew;Unknown
 type Result string
 
 // The results. TooFew and Unknown are neither good nor bad, and alert nobody.
 const (
 	ResultMet     Result = "Met"
-	ResultMissed  Result = "Missed"
+	ResultNotMet  Result = "NotMet"
 	ResultTooFew  Result = "TooFew"
 	ResultUnknown Result = "Unknown"
 )
