@@ -13,6 +13,8 @@ import (
 	"k8s.io/client-go/tools/events"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/kith-dev/kith/api/v1alpha1"
 )
 
 // Resource is one of Kith's kinds: an object whose status holds conditions.
@@ -127,11 +129,23 @@ func (r *Reconciler[T]) run(ctx context.Context, obj T, pass *Pass) error {
 		return err
 	}
 	for _, phase := range phases {
-		if err := phase.Do(ctx, pass); err != nil {
+		err := phase.Do(ctx, pass)
+		if apierrors.IsInvalid(err) {
+			err = refusedObject(obj, err)
+		}
+		if err != nil {
 			return fmt.Errorf("%s: %w", phase.Name, err)
 		}
 	}
 	return nil
+}
+
+// refusedObject ends a pass in which the API server found an object invalid that Kith made as declared. Only what is
+// handed on as it is can bring that about: the declared details of pods.
+func refusedObject(obj Resource, err error) error {
+	message := fmt.Sprintf("the API server refuses what is declared: %v; what stands under pod is handed on as it is: correct it there", err)
+	SetCondition(obj, v1alpha1.ConditionAccepted, metav1.ConditionFalse, v1alpha1.ReasonInvalidSpec, message)
+	return Terminal(v1alpha1.ReasonInvalidSpec, message)
 }
 
 func (r *Reconciler[T]) gone(ctx context.Context, obj T) error {

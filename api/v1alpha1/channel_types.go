@@ -19,7 +19,7 @@ import (
 // +kubebuilder:printcolumn:name="Connected",type=string,JSONPath=`.status.conditions[?(@.type=="Connected")].reason`
 // +kubebuilder:printcolumn:name="URL",type=string,priority=1,JSONPath=`.spec.url`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
-// +kubebuilder:validation:XValidation:rule="!has(self.metadata.name) || (self.metadata.name.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$') && size(self.metadata.name) <= 52)",message="metadata.name must be at most 52 lower-case letters, digits and hyphens: Deployments and labels are named after it"
+// +kubebuilder:validation:XValidation:rule="!has(self.metadata.name) || (self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$') && size(self.metadata.name) <= 52)",message="metadata.name must be at most 52 lower-case letters, digits and hyphens, and begin with a letter: Deployments and labels are named after it"
 type Channel struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
@@ -68,6 +68,7 @@ type ChannelSpec struct {
 	// +kubebuilder:validation:MinLength=4
 	// +kubebuilder:validation:MaxLength=2048
 	// +kubebuilder:validation:Pattern=`^[a-z][a-z0-9+.-]*:[^\s]+$`
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z][a-z0-9+.-]*:')",message="must be a whole address, such as https://forum.example.org"
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="cannot be changed: declare a new channel"
 	URL string `json:"url"`
 
@@ -122,6 +123,7 @@ type ChannelSpec struct {
 // +kubebuilder:validation:MinLength=2
 // +kubebuilder:validation:MaxLength=32
 // +kubebuilder:validation:Pattern=`^(all|[0-9]{4}-[0-9]{2}-[0-9]{2}|([0-9]{1,4}(w|d|h|m|s)){1,5})$`
+// +kubebuilder:validation:XValidation:rule="self.matches('^(all|[0-9]{4}-[0-9]{2}-[0-9]{2}|([0-9]{1,4}(w|d|h|m|s)){1,5})$')",message="must be a duration such as 90d, a date such as 2024-01-01, or all"
 type Since string
 
 // SinceAll reads everything that the platform shows and the retention allows.
@@ -188,6 +190,7 @@ type Network struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=2048
 	// +kubebuilder:validation:Pattern=`^(https?|socks5)://[^\s/?#@]+/?$`
+	// +kubebuilder:validation:XValidation:rule="self.matches('^(https?|socks5)://[^/?#@]+/?$')",message="must be http://, https:// or socks5:// with a host and port, and without a user or password"
 	ProxyURL string `json:"proxyURL,omitempty"`
 }
 

@@ -157,12 +157,14 @@ type SQLiteLedger struct {
 	// Size of the volume, such as 10Gi. It can grow where the storage class allows that, and never shrinks.
 	// +optional
 	// +kubebuilder:default="10Gi"
+	// +kubebuilder:validation:XValidation:rule="isQuantity(string(self)) && quantity(string(self)).compareTo(quantity('1Mi')) >= 0",message="must be a size of at least 1Mi, such as 10Gi"
 	Size resource.Quantity `json:"size,omitzero"`
 
 	// StorageClassName of the volume; the cluster's default where left out.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`
 	StorageClassName string `json:"storageClassName,omitempty"`
 }
 

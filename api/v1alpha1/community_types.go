@@ -19,7 +19,7 @@ import (
 // +kubebuilder:printcolumn:name="Objectives",type=integer,JSONPath=`.status.objectives`
 // +kubebuilder:printcolumn:name="Reason",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
-// +kubebuilder:validation:XValidation:rule="!has(self.metadata.name) || (self.metadata.name.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$') && size(self.metadata.name) <= 52)",message="metadata.name must be at most 52 lower-case letters, digits and hyphens: Deployments, Services and labels are named after it"
+// +kubebuilder:validation:XValidation:rule="!has(self.metadata.name) || (self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$') && size(self.metadata.name) <= 52)",message="metadata.name must be at most 52 lower-case letters, digits and hyphens, and begin with a letter: Deployments, Services and labels are named after it"
 type Community struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`

@@ -47,7 +47,7 @@ type ObjectiveList struct {
 
 // ObjectiveSpec is what was agreed.
 //
-// +kubebuilder:validation:XValidation:rule="!has(self.indicator.share) || ((!has(self.target.atLeast) || double(self.target.atLeast) <= 1.0) && (!has(self.target.atMost) || double(self.target.atMost) <= 1.0))",fieldPath=".target",message="the target of a share is a ratio between 0 and 1, such as 0.80"
+// +kubebuilder:validation:XValidation:rule="!has(self.indicator.share) || [has(self.target.atLeast) ? self.target.atLeast : '0', has(self.target.atMost) ? self.target.atMost : '0'].all(t, !t.matches('^[0-9]+([.][0-9]+)?$') || double(t) <= 1.0)",fieldPath=".target",message="the target of a share is a ratio between 0 and 1, such as 0.80"
 type ObjectiveSpec struct {
 	// CommunityRef names the community. It cannot be changed.
 	// +required

@@ -63,6 +63,7 @@ func (d Date) In(loc *time.Location) (time.Time, error) {
 //
 // +kubebuilder:validation:MaxLength=14
 // +kubebuilder:validation:Pattern=`^[0-9]{1,9}(\.[0-9]{1,4})?$`
+// +kubebuilder:validation:XValidation:rule="self.matches('^[0-9]{1,9}([.][0-9]{1,4})?$')",message="must be a decimal number with at most four digits after the point, such as 9 or 0.35"
 type Amount string
 
 // Ratio is a share between "0" and "1" written as a string, such as "0.80": up to four digits after the point.
@@ -160,8 +161,9 @@ type Pattern string
 
 // CommunityReference names the Community that a resource belongs to, in the same namespace.
 type CommunityReference struct {
-	// Name of the Community.
+	// Name of the Community: at most 52 characters, as Communities have.
 	// +required
+	// +kubebuilder:validation:XValidation:rule="size(self) <= 52",message="must be at most 52 characters: no Community has a longer name"
 	Name Name `json:"name"`
 }
 
@@ -171,6 +173,7 @@ type SecretReference struct {
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`
 	Name string `json:"name"`
 }
 
@@ -180,12 +183,14 @@ type KeyReference struct {
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`
 	Name string `json:"name"`
 
 	// Key inside the object; where it is left out, the key that the field using it names.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^\.?[-_a-zA-Z0-9][-._a-zA-Z0-9]*$`
 	Key string `json:"key,omitempty"`
 }
 
