@@ -23,11 +23,11 @@ func hubDeployment(image string, community *v1alpha1.Community) *appsv1.Deployme
 	p := pod{
 		account: delivery.HubName(community.Name), selector: selector, declared: community.Spec.Hub.Pod, image: image,
 		component: delivery.ComponentHub,
-		args: []string{
+		args: append([]string{
 			"hub", "--config", delivery.DirConfig, "--data-dir", delivery.DirData, "--secrets-dir", delivery.DirSecrets,
 			"--listen", listen(delivery.PortAPI), "--tls-dir", delivery.DirTLS,
 			"--metrics-listen", listen(delivery.PortMetrics), "--log-format", "json",
-		},
+		}, keySecret(community)...),
 		ports: []corev1.ContainerPort{
 			{Name: delivery.PortNameAPI, ContainerPort: delivery.PortAPI, Protocol: corev1.ProtocolTCP},
 			{Name: delivery.PortNameMetrics, ContainerPort: delivery.PortMetrics, Protocol: corev1.ProtocolTCP},
@@ -62,6 +62,15 @@ func hubDeployment(image string, community *v1alpha1.Community) *appsv1.Deployme
 		appsv1.DeploymentStrategy{Type: appsv1.RecreateDeploymentStrategyType}, p.template())
 }
 
+// keySecret names the Secret of the identity key, so that a hub waits for one that is not there yet, instead of making a
+// key of its own.
+func keySecret(community *v1alpha1.Community) []string {
+	if ref := community.Spec.Privacy.KeySecretRef; ref != nil {
+		return []string{"--key-secret", ref.Name}
+	}
+	return nil
+}
+
 // hubSecrets are the keys that protect identities, where a Secret for them is named.
 func hubSecrets(community *v1alpha1.Community) []corev1.VolumeProjection {
 	ref := community.Spec.Privacy.KeySecretRef
@@ -79,7 +88,9 @@ func hubService(community *v1alpha1.Community) *corev1.Service {
 	return &corev1.Service{
 		ObjectMeta: metav1.ObjectMeta{Name: delivery.HubName(community.Name), Labels: labels(community.Name, delivery.ComponentHub)},
 		Spec: corev1.ServiceSpec{
-			Type: corev1.ServiceTypeClusterIP, Selector: selectorLabels(community.Name, delivery.ComponentHub),
+			// A hub that cannot begin yet is not ready, and tells the operator why.
+			PublishNotReadyAddresses: true,
+			Type:                     corev1.ServiceTypeClusterIP, Selector: selectorLabels(community.Name, delivery.ComponentHub),
 			Ports: []corev1.ServicePort{port(delivery.PortNameAPI, delivery.PortAPI), port(delivery.PortNameMetrics, delivery.PortMetrics)},
 		},
 	}

@@ -10,7 +10,6 @@ import (
 	"net/url"
 	"path/filepath"
 	"strings"
-	"text/template"
 
 	"github.com/kith-dev/kith/config/library"
 )
@@ -20,12 +19,15 @@ var wantedBehaviours = []string{"question-due", "answered-in-time", "answered-by
 
 const solvedBehaviour = "solved-by-member"
 
-var manifestTemplate = template.Must(template.New("manifest").Parse(`apiVersion: kith.dev/v1alpha1
+// The manifest is filled in by fmt rather than by text/template: that looks methods up by name, so that the linker must
+// keep every method of every type, a fifth of the binary.
+const (
+	manifestCommunity = `apiVersion: kith.dev/v1alpha1
 kind: Community
 metadata:
-  name: {{.Name}}
+  name: %s
 spec:
-  title: {{printf "%q" .Title}}
+  title: %q
   audience: {kind: Public} # or Customers, Employees, Partners
   timeZone: UTC # the community's own, such as Europe/Berlin
   languages: [en]
@@ -35,40 +37,40 @@ spec:
   - {party: Company, match: {roles: [admin, staff]}}
   - {party: Volunteer, match: {roles: [moderator]}}
 ---
-apiVersion: kith.dev/v1alpha1
+`
+	manifestChannel = `apiVersion: kith.dev/v1alpha1
 kind: Channel
 metadata:
-  name: {{.Channel}}
+  name: %s
 spec:
-  communityRef: {name: {{.Name}}}
+  communityRef: {name: %s}
   team: community
-  platform: {{.Platform}}
-  url: {{printf "%q" .URL}}
-  since: {{.Since}}
-{{- if .Path}}
-  settings: {path: {{printf "%q" .Path}}}
-{{- end}}
-{{- if .Rooms}}
-  # Where questions are asked is recognised from their texts. Naming the rooms is better:
-  # rooms: {questions: [{{.Rooms}}]}
-{{- end}}
----
+  platform: %s
+  url: %q
+  since: %s
+`
+	manifestPath = `  settings: {path: %q}
+`
+	manifestRooms = `  # Where questions are asked is recognised from their texts. Naming the rooms is better:
+  # rooms: {questions: [%s]}
+`
+	manifestObjective = `---
 apiVersion: kith.dev/v1alpha1
 kind: Objective
 metadata:
   name: answers-within-a-day
 spec:
-  communityRef: {name: {{.Name}}}
-  statement: {{.Target.Words}} questions get a first answer within a day
+  communityRef: {name: %s}
+  statement: %s questions get a first answer within a day
   indicator: {share: answered-in-time}
-  target: {atLeast: "{{.Target.Ratio}}"} # today it is {{.Today}} of all threads; agree on it with those who want to see it
+  target: {atLeast: "%s"} # today it is %s of all threads; agree on it with those who want to see it
   minimumCases: 20
   window: {rolling: 90d}
-{{- range .Behaviours}}
----
-{{.}}
-{{- end}}
-`))
+`
+	manifestBehaviour = `---
+%s
+`
+)
 
 type target struct{ Words, Ratio string }
 
@@ -109,11 +111,19 @@ func manifestFor(t *tried) (string, error) {
 		title = name
 	}
 	var b strings.Builder
-	err := manifestTemplate.Execute(&b, map[string]any{
-		"Name": name, "Title": title, "Channel": triedChannel, "Platform": t.place.platform, "URL": t.place.url, "Path": t.place.path,
-		"Since": since, "Rooms": someRooms(t.state.Rooms), "Behaviours": behaviours, "Target": aim, "Today": percent(s.AnsweredWithin24h, s.Threads),
-	})
-	return b.String(), err
+	fmt.Fprintf(&b, manifestCommunity, name, title)
+	fmt.Fprintf(&b, manifestChannel, triedChannel, name, t.place.platform, t.place.url, since)
+	if t.place.path != "" {
+		fmt.Fprintf(&b, manifestPath, t.place.path)
+	}
+	if rooms := someRooms(t.state.Rooms); rooms != "" {
+		fmt.Fprintf(&b, manifestRooms, rooms)
+	}
+	fmt.Fprintf(&b, manifestObjective, name, aim.Words, aim.Ratio, percent(s.AnsweredWithin24h, s.Threads))
+	for _, x := range behaviours {
+		fmt.Fprintf(&b, manifestBehaviour, x)
+	}
+	return b.String(), nil
 }
 
 // communityName makes a resource's name from an address or a file's name.

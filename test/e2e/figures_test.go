@@ -70,16 +70,21 @@ func (w *world) objectives(t *testing.T, want figures) {
 
 // dashboards asks every query as Grafana does, and wants an answer where there must be one.
 func (w *world) dashboards(t *testing.T) {
+	asked, empty := 0, 0
 	for _, d := range monitoring.Dashboards() {
 		for _, p := range d.Panels() {
 			for i, target := range p.Targets {
 				name := fmt.Sprintf("%s / %s / %c", d.Name, p.Title, 'A'+i)
 				for _, objective := range objectivesIn(target.Expr) {
-					w.panel(t, name, target, objective)
+					asked++
+					if w.panel(t, name, target, objective) == 0 {
+						empty++
+					}
 				}
 			}
 		}
 	}
+	t.Logf("%d queries asked, %d of those that may be empty are", asked, empty)
 }
 
 // objectivesIn are those that a query with the variable $objective is asked for: a share and a count.
@@ -90,7 +95,8 @@ func objectivesIn(expr string) []string {
 	return []string{""}
 }
 
-func (w *world) panel(t *testing.T, name string, target monitoring.Target, objective string) {
+// panel asks for one of a panel's queries, and says how many series there are.
+func (w *world) panel(t *testing.T, name string, target monitoring.Target, objective string) (found int) {
 	t.Helper()
 	window := time.Since(w.began).Round(time.Second) + time.Minute
 	expr := monitoring.Query(target.Expr, map[string]string{
@@ -103,17 +109,18 @@ func (w *world) panel(t *testing.T, name string, target monitoring.Target, objec
 		}
 	}
 	if target.MayBeEmpty != "" {
-		if _, err := ask(t.Context()); err != nil {
+		all, err := ask(t.Context())
+		if err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
-		return
+		return len(all)
 	}
 	// Some build on recording rules, which take a moment.
 	var err error
 	for range 20 {
 		var all []series
 		if all, err = ask(t.Context()); err == nil && len(all) > 0 {
-			return
+			return len(all)
 		}
 		if err == nil {
 			err = errors.New("nothing")
@@ -121,6 +128,7 @@ func (w *world) panel(t *testing.T, name string, target monitoring.Target, objec
 		sleep(t, time.Second)
 	}
 	t.Errorf("%s %s: %v\n%s", name, objective, err, expr)
+	return 0
 }
 
 // totals lets life end and holds what Prometheus has seen all along against an independent count of the forum.

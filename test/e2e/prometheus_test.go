@@ -16,7 +16,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
-	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -25,19 +25,30 @@ import (
 )
 
 // prometheus is a real one, on this machine, that finds the pods through the API server.
-type prometheus struct{ url string }
+type prometheus struct {
+	url string
+	cmd *exec.Cmd
+	end sync.Once
+}
+
+// stop ends it; its data stay.
+func (p *prometheus) stop() {
+	p.end.Do(func() {
+		_ = p.cmd.Process.Signal(syscall.SIGTERM) // it may have ended
+		_ = p.cmd.Wait()
+	})
+}
 
 // scrapeEvery is how often it asks the pods: often, so that what a fault does is seen.
 const scrapeEvery = "3s"
 
-// startPrometheus runs it until the test ends, with what it keeps and says in dir.
+// startPrometheus runs it until the test ends, or it is stopped, with what it keeps and says in dir.
 func startPrometheus(t *testing.T, c *cluster, dir string) *prometheus {
 	t.Helper()
-	promtool, err := command(t.Context(), c.root, filepath.Join(c.root, "hack", "promtool.sh"))
-	if err != nil {
+	if _, err := command(t.Context(), c.root, "make", "prometheus"); err != nil {
 		t.Fatal(err)
 	}
-	program := filepath.Join(filepath.Dir(strings.TrimSpace(promtool)), "prometheus")
+	program := filepath.Join(c.root, ".cache", "prometheus", "prometheus")
 	config := filepath.Join(dir, "prometheus.yml")
 	if err := scrapeConfig(c, config); err != nil {
 		t.Fatal(err)
@@ -53,12 +64,9 @@ func startPrometheus(t *testing.T, c *cluster, dir string) *prometheus {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Signal(syscall.SIGTERM) // it may have ended
-		_ = cmd.Wait()
-		_ = log.Close()
-	})
-	p := &prometheus{url: "http://" + address}
+	_ = log.Close() // it has its own
+	p := &prometheus{url: "http://" + address, cmd: cmd}
+	t.Cleanup(p.stop)
 	eventually(t, "Prometheus answers", time.Minute, func(ctx context.Context) error {
 		_, err := p.query(ctx, "vector(1)")
 		return err

@@ -9,8 +9,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
+	"sync"
+	"syscall"
 	"testing"
 	"text/template"
 	"time"
@@ -31,6 +34,9 @@ type world struct {
 	key string
 	// rise is how far each community counter rose in Prometheus.
 	rise map[string]float64
+	// keep leaves the cluster up; down is held while it is taken down.
+	keep bool
+	down sync.Mutex
 }
 
 // image is one version of Kith.
@@ -60,30 +66,64 @@ func newWorld(t *testing.T) *world {
 	if w.cluster, err = newCluster(t.Context(), root, w.dir); err != nil {
 		t.Fatal(err)
 	}
-	keep := os.Getenv("KITH_E2E_KEEP") != ""
-	if !keep && w.isUp(t.Context()) {
+	w.keep = os.Getenv("KITH_E2E_KEEP") != ""
+	if !w.keep && w.isUp(t.Context()) {
 		t.Fatal("a cluster is up already; take it down first (make cluster-down), or set KITH_E2E_KEEP=1 to use it and keep it")
 	}
 	t.Cleanup(func() {
 		if t.Failed() {
 			w.collect(t)
 		}
-		if keep {
-			return
-		}
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
-		defer cancel()
-		if _, err := w.do(ctx, "down"); err != nil {
+		if err := w.takeDown(); err != nil {
 			t.Error(err)
 		}
 	})
+	w.endOnSignal(t)
 	return w
+}
+
+// takeDown leaves nothing behind, where it may.
+func (w *world) takeDown() error {
+	w.down.Lock()
+	defer w.down.Unlock()
+	if w.prom != nil {
+		w.prom.stop()
+	}
+	if w.keep {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	defer cancel()
+	_, err := w.do(ctx, "down")
+	return err
+}
+
+// endOnSignal takes everything down when somebody interrupts the test: Go would end it without its clean-up.
+func (w *world) endOnSignal(t *testing.T) {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	ended := make(chan struct{})
+	go func() {
+		select {
+		case <-ended:
+		case s := <-signals:
+			fmt.Fprintf(os.Stderr, "%s: taking everything down\n", s)
+			if err := w.takeDown(); err != nil {
+				fmt.Fprintln(os.Stderr, err)
+			}
+			os.Exit(1)
+		}
+	}()
+	t.Cleanup(func() {
+		signal.Stop(signals)
+		close(ended)
+	})
 }
 
 func (w *world) bringUp(t *testing.T) {
 	if w.isUp(t.Context()) {
-		t.Log("the cluster of last time is used again, without what was declared in it")
-		w.must(t, "delete", "namespace", "--ignore-not-found", namespace, alone)
+		t.Log("the cluster of last time is used again, without what was installed and declared")
+		w.must(t, "delete", "namespace", "--ignore-not-found", operatorNamespace, namespace, alone)
 		return
 	}
 	out, err := w.do(t.Context(), "up")
