@@ -67,8 +67,7 @@ type ChannelSpec struct {
 	// +required
 	// +kubebuilder:validation:MinLength=4
 	// +kubebuilder:validation:MaxLength=2048
-	// +kubebuilder:validation:Pattern=`^[a-z][a-z0-9+.-]*:[^\s]+$`
-	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z][a-z0-9+.-]*:')",message="must be a whole address, such as https://forum.example.org"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z][a-z0-9+.-]*:[^[:space:]]+$')",message="must be a whole address, such as https://forum.example.org"
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="cannot be changed: declare a new channel"
 	URL string `json:"url"`
 
@@ -122,7 +121,6 @@ type ChannelSpec struct {
 //
 // +kubebuilder:validation:MinLength=2
 // +kubebuilder:validation:MaxLength=32
-// +kubebuilder:validation:Pattern=`^(all|[0-9]{4}-[0-9]{2}-[0-9]{2}|([0-9]{1,4}(w|d|h|m|s)){1,5})$`
 // +kubebuilder:validation:XValidation:rule="self.matches('^(all|[0-9]{4}-[0-9]{2}-[0-9]{2}|([0-9]{1,4}(w|d|h|m|s)){1,5})$')",message="must be a duration such as 90d, a date such as 2024-01-01, or all"
 type Since string
 
@@ -189,8 +187,7 @@ type Network struct {
 	// ProxyURL is the HTTP proxy in front of the platform. It holds no password: those belong into credentials.
 	// +optional
 	// +kubebuilder:validation:MaxLength=2048
-	// +kubebuilder:validation:Pattern=`^(https?|socks5)://[^\s/?#@]+/?$`
-	// +kubebuilder:validation:XValidation:rule="self.matches('^(https?|socks5)://[^/?#@]+/?$')",message="must be http://, https:// or socks5:// with a host and port, and without a user or password"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^(https?|socks5)://[^[:space:]/?#@]+/?$')",message="must be http://, https:// or socks5:// with a host and port, and without a user or password"
 	ProxyURL string `json:"proxyURL,omitempty"`
 }
 

@@ -62,7 +62,6 @@ func (d Date) In(loc *time.Location) (time.Time, error) {
 // after the point.
 //
 // +kubebuilder:validation:MaxLength=14
-// +kubebuilder:validation:Pattern=`^[0-9]{1,9}(\.[0-9]{1,4})?$`
 // +kubebuilder:validation:XValidation:rule="self.matches('^[0-9]{1,9}([.][0-9]{1,4})?$')",message="must be a decimal number with at most four digits after the point, such as 9 or 0.35"
 type Amount string
 

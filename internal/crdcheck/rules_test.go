@@ -24,21 +24,107 @@ const (
 	languages  = "keys must be language tags, such as de, en or pt-BR"
 	fromUntil  = "from must be before until"
 	redeclare  = "cannot be changed: declare a new channel"
+	ref52      = "must be at most 52 characters: no Community has a longer name"
+	amount     = "must be a decimal number with at most four digits after the point, such as 9 or 0.35"
 )
+
+func ref(length int) string {
+	return "{spec: {communityRef: {name: " + strings.Repeat("a", length) + "}}}"
+}
 
 func name(length int) string { return "{metadata: {name: " + strings.Repeat("a", length) + "}}" }
 
 var ruleRows = map[string]ruleRow{
 	"community name": {
-		kind: "Community", message: "metadata.name must be at most 52 lower-case letters, digits and hyphens: Deployments, Services and labels are named after it",
+		kind: "Community", message: "metadata.name must be at most 52 lower-case letters, digits and hyphens, and begin with a letter: Deployments, Services and labels are named after it",
 		pass: name(52), fail: name(53),
 	},
 	"channel name": {
-		kind: "Channel", message: "metadata.name must be at most 52 lower-case letters, digits and hyphens: Deployments and labels are named after it",
+		kind: "Channel", message: "metadata.name must be at most 52 lower-case letters, digits and hyphens, and begin with a letter: Deployments and labels are named after it",
 		pass: name(52), fail: "{metadata: {name: a.b}}",
 	},
 	"behaviour name": {kind: "Behaviour", message: nameRule63, pass: name(63), fail: name(64)},
 	"objective name": {kind: "Objective", message: nameRule63, pass: name(63), fail: "{metadata: {name: a.b}}"},
+
+	"community of a Channel": {
+		kind: "Channel", path: "spec.communityRef.name", message: ref52,
+		pass: ref(52), fail: ref(53),
+	},
+	"community of a Behaviour": {
+		kind: "Behaviour", path: "spec.communityRef.name", message: ref52,
+		pass: ref(52), fail: ref(53),
+	},
+	"community of a Objective": {
+		kind: "Objective", path: "spec.communityRef.name", message: ref52,
+		pass: ref(52), fail: ref(53),
+	},
+	"factor low": {
+		kind: "Community", path: "spec.value.factors.low", message: amount,
+		pass: "{spec: {value: {currency: EUR, factors: [{name: f, category: SupportCost, unit: Contact, low: '0.3500', mid: '1', high: '2', source: Estimated}]}}}",
+		fail: "{spec: {value: {currency: EUR, factors: [{name: f, category: SupportCost, unit: Contact, low: '0,35', mid: '1', high: '2', source: Estimated}]}}}",
+	},
+	"worth low": {
+		kind: "Behaviour", path: "spec.worth.amount.low", message: amount,
+		pass: "{spec: {worth: [{factor: f, amount: {low: '0.3500', mid: '1', high: '2'}}]}}",
+		fail: "{spec: {worth: [{factor: f, amount: {low: '0,35', mid: '1', high: '2'}}]}}",
+	},
+	"factor mid": {
+		kind: "Community", path: "spec.value.factors.mid", message: amount,
+		pass: "{spec: {value: {currency: EUR, factors: [{name: f, category: SupportCost, unit: Contact, low: '0', mid: '0.3500', high: '2', source: Estimated}]}}}",
+		fail: "{spec: {value: {currency: EUR, factors: [{name: f, category: SupportCost, unit: Contact, low: '0', mid: '0,35', high: '2', source: Estimated}]}}}",
+	},
+	"worth mid": {
+		kind: "Behaviour", path: "spec.worth.amount.mid", message: amount,
+		pass: "{spec: {worth: [{factor: f, amount: {low: '0', mid: '0.3500', high: '2'}}]}}",
+		fail: "{spec: {worth: [{factor: f, amount: {low: '0', mid: '0,35', high: '2'}}]}}",
+	},
+	"factor high": {
+		kind: "Community", path: "spec.value.factors.high", message: amount,
+		pass: "{spec: {value: {currency: EUR, factors: [{name: f, category: SupportCost, unit: Contact, low: '0', mid: '1', high: '0.3500', source: Estimated}]}}}",
+		fail: "{spec: {value: {currency: EUR, factors: [{name: f, category: SupportCost, unit: Contact, low: '0', mid: '1', high: '0,35', source: Estimated}]}}}",
+	},
+	"worth high": {
+		kind: "Behaviour", path: "spec.worth.amount.high", message: amount,
+		pass: "{spec: {worth: [{factor: f, amount: {low: '0', mid: '1', high: '0.3500'}}]}}",
+		fail: "{spec: {worth: [{factor: f, amount: {low: '0', mid: '1', high: '0,35'}}]}}",
+	},
+	"cost": {
+		kind: "Community", path: "spec.value.costs.amount", message: amount,
+		pass: "{spec: {value: {currency: EUR, costs: [{kind: People, amount: '0.3500', per: Month}]}}}",
+		fail: "{spec: {value: {currency: EUR, costs: [{kind: People, amount: '0,35', per: Month}]}}}",
+	},
+	"at least": {
+		kind: "Objective", path: "spec.target.atLeast", message: amount,
+		pass: "{spec: {target: {atLeast: '0.3500'}}}",
+		fail: "{spec: {target: {atLeast: '0,35'}}}",
+	},
+	"at most": {
+		kind: "Objective", path: "spec.target.atMost", message: amount,
+		pass: "{spec: {target: {atLeast: null, atMost: '0.3500'}}}",
+		fail: "{spec: {target: {atLeast: null, atMost: '0,35'}}}",
+	},
+	"value": {
+		kind: "Objective", path: "status.value", message: amount,
+		pass: "{status: {value: '0.3500'}}",
+		fail: "{status: {value: '0,35'}}",
+	},
+	"volume": {
+		kind: "Community", path: "spec.ledger.sqlite.size", message: "must be a size of at least 1Mi, such as 10Gi",
+		pass: "{spec: {ledger: {sqlite: {size: 1Mi}}}}", fail: "{spec: {ledger: {sqlite: {size: 100k}}}}",
+	},
+	"address": {
+		kind: "Channel", path: "spec.url", message: "must be a whole address, such as https://forum.example.org",
+		pass: "{spec: {url: 'file:///var/forum.zip'}}", fail: "{spec: {url: forum.example.org}}",
+	},
+	"since": {
+		kind: "Channel", path: "spec.since", message: "must be a duration such as 90d, a date such as 2024-01-01, or all",
+		pass: "{spec: {since: 2w}}", fail: "{spec: {since: forever}}",
+	},
+	"proxy": {
+		kind: "Channel", path: "spec.network.proxyURL",
+		message: "must be http://, https:// or socks5:// with a host and port, and without a user or password",
+		pass:    "{spec: {network: {proxyURL: 'socks5://proxy.example:1080'}}}", fail: "{spec: {network: {proxyURL: proxy.example}}}",
+	},
 
 	"replicas need postgres": {
 		kind: "Community", path: "spec.hub.replicas", message: "more than one replica needs ledger.postgres: an SQLite ledger has one writer",
@@ -351,7 +437,7 @@ func TestBoundsAndEnums(t *testing.T) {
 		},
 		"a password in the proxy": {
 			kind: "Channel", change: "{spec: {network: {proxyURL: 'http://u:p@proxy.example'}}}",
-			want: []Problem{{Path: "spec.network.proxyURL", Message: `should match '^(https?|socks5)://[^\s/?#@]+/?$'`}},
+			want: []Problem{{Path: "spec.network.proxyURL", Message: "must be http://, https:// or socks5:// with a host and port, and without a user or password"}},
 		},
 		"two goals of one name": {
 			kind: "Community", change: "{spec: {goals: [{name: a, title: A}, {name: a, title: B}]}}",
