@@ -145,7 +145,11 @@ func (a *Applier) mend(ctx context.Context, want *intent) (bool, error) {
 	live.SetNamespace(want.key.Namespace)
 	live.SetName(want.key.Name)
 	patch := client.RawPatch(types.MergePatchType, []byte(`{"spec": {"strategy": {"type": "Recreate", "rollingUpdate": null}}}`))
-	if err := a.Client.Patch(ctx, live, patch, client.FieldOwner(delivery.ManagedBy)); err != nil {
+	err = a.Client.Patch(ctx, live, patch, client.FieldOwner(delivery.ManagedBy))
+	if apierrors.IsNotFound(err) {
+		return false, nil // a new one: what makes it invalid is what is declared
+	}
+	if err != nil {
 		return false, fmt.Errorf("mend the update strategy of %s: %w", want, err)
 	}
 	return true, nil

@@ -24,7 +24,9 @@ func (s *communityScope) deliver(ctx context.Context, _ *Pass) error {
 	}
 	parts, err := files.Encode()
 	if errors.Is(err, delivery.ErrTooLarge) {
-		return s.reject(v1alpha1.ReasonInvalidSpec, err.Error())
+		// What was delivered before stays in force, and the hub goes on with it.
+		s.refused = s.reject(v1alpha1.ReasonInvalidSpec, err.Error()+"; until then hub and connectors go on with what they had before")
+		return nil
 	}
 	if err != nil {
 		return err

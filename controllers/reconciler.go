@@ -143,7 +143,7 @@ func (r *Reconciler[T]) run(ctx context.Context, obj T, pass *Pass) error {
 // refusedObject ends a pass in which the API server found an object invalid that Kith made as declared. Only what is
 // handed on as it is can bring that about: the declared details of pods.
 func refusedObject(obj Resource, err error) error {
-	message := fmt.Sprintf("the API server refuses what is declared: %v; what stands under pod is handed on as it is: correct it there", err)
+	message := fmt.Sprintf("correct pod (spec.hub.pod and spec.connectors.pod of the Community): it is handed on as it is, and the API server refuses it: %v", err)
 	SetCondition(obj, v1alpha1.ConditionAccepted, metav1.ConditionFalse, v1alpha1.ReasonInvalidSpec, message)
 	return Terminal(v1alpha1.ReasonInvalidSpec, message)
 }

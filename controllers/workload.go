@@ -132,9 +132,13 @@ func resourcesOf(declared *corev1.ResourceRequirements, requests, limits corev1.
 		if !bound || request.Cmp(limit) <= 0 {
 			continue
 		}
-		if _, ok := declared.Limits[name]; ok {
+		_, declaredLimit := declared.Limits[name]
+		_, declaredRequest := declared.Requests[name]
+		switch {
+		case declaredLimit && declaredRequest: // the API server says what is wrong
+		case declaredLimit:
 			out.Requests[name] = limit
-		} else {
+		default:
 			out.Limits[name] = request
 		}
 	}

@@ -150,8 +150,11 @@ func (a at) warn(path, reason, message, remedy string) {
 
 // missing reports a reference to something that is not there.
 func (a at) missing(path, what string, name any, known []string) {
-	a.error(path, v1alpha1.ReasonReferenceMissing, fmt.Sprintf("there is no %s %q", what, name),
-		suggest.For(fmt.Sprint(name), known))
+	remedy := suggest.For(fmt.Sprint(name), known)
+	if remedy == "" {
+		remedy = "declare it, or correct the name"
+	}
+	a.error(path, v1alpha1.ReasonReferenceMissing, fmt.Sprintf("there is no %s %q", what, name), remedy)
 }
 
 // bad is whether the resource has an error so far.

@@ -157,7 +157,7 @@ func (f *Files) Encode() ([]map[string][]byte, error) {
 			packed = packed[n:]
 		}
 		if len(maps) > MaxParts {
-			return nil, fmt.Errorf("%w: %s takes %d ConfigMaps of at most %d; split the community, or its channels' settings and behaviours",
+			return nil, fmt.Errorf("%w: with %s it takes %d ConfigMaps (of 900 KiB) of at most %d; declare fewer or smaller channels and behaviours, or divide the community",
 				ErrTooLarge, d.name, len(maps), MaxParts)
 		}
 		sum := sha256.Sum256(d.doc)
