@@ -203,13 +203,13 @@ func TestCompileWithoutACommunity(t *testing.T) {
 		"one twice": {
 			resources: Resources{Communities: []*v1alpha1.Community{acme, acme}, Channels: []*v1alpha1.Channel{builders.MakeChannel("c").Obj()}},
 			want: []string{
-				`error: Channel c: spec.communityRef.name: there is no Community "acme"`,
+				`error: Channel c: spec.communityRef.name: there is no Community "acme"; declare it, or correct the name`,
 				"error: Community acme: metadata.name: there are 2 of this name; rename or remove the others",
 			}},
 		"in another namespace": {
 			resources: Resources{
 				Communities: []*v1alpha1.Community{acme}, Channels: []*v1alpha1.Channel{builders.MakeChannel("c").Namespace("elsewhere").Obj()}},
-			want: []string{`error: Channel c: spec.communityRef.name: there is no Community "acme"`}},
+			want: []string{`error: Channel c: spec.communityRef.name: there is no Community "acme"; declare it, or correct the name`}},
 		"in no time zone": {
 			resources: Resources{Communities: []*v1alpha1.Community{builders.MakeCommunity("acme").TimeZone("Mars/Olympus").Obj()}},
 			want:      []string{`error: Community acme: spec.timeZone: "Mars/Olympus" is not a time zone; write an IANA name, such as Europe/Berlin or UTC`}},
