@@ -5,6 +5,7 @@ package controllers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -59,6 +60,9 @@ func (p *Pass) After(d time.Duration) {
 		p.after = d
 	}
 }
+
+// takenAgain is how long until it is looked whether a taken name has become free: nobody watches what is not Kith's.
+const takenAgain = time.Minute
 
 // Observer is told how resources stand after each pass, for metrics.
 type Observer interface {
@@ -132,6 +136,9 @@ func (r *Reconciler[T]) run(ctx context.Context, obj T, pass *Pass) error {
 		err := phase.Do(ctx, pass)
 		if apierrors.IsInvalid(err) {
 			err = refusedObject(obj, err)
+		}
+		if end, ok := errors.AsType[*outcome](err); ok && end.reason == v1alpha1.ReasonNameTaken {
+			pass.After(takenAgain)
 		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", phase.Name, err)
