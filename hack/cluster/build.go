@@ -37,8 +37,9 @@ var allBinaries = []binary{
 	{name: "pause", pkg: "./pause"},
 }
 
-// envtestBinaries are what sigs.k8s.io/controller-runtime/pkg/envtest starts.
-var envtestBinaries = []string{"etcd", "kube-apiserver", "kubectl"}
+// envtestBinaries are what sigs.k8s.io/controller-runtime/pkg/envtest starts, and what test/resources has clean up after
+// deleted objects.
+var envtestBinaries = []string{"etcd", "kube-apiserver", "kubectl", "kube-controller-manager"}
 
 // build builds each binary whose module, source or flags changed since.
 func build(ctx context.Context, l layout, binaries ...binary) error {
