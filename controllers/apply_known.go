@@ -112,17 +112,17 @@ func (k *known) check(id identity, want *intent, live client.Object) (bool, erro
 	if err != nil {
 		return false, fmt.Errorf("read %s: %w", want, err)
 	}
-	print, err := fingerprint(content)
+	looks, err := fingerprint(content)
 	if err != nil {
 		return false, fmt.Errorf("read %s: %w", want, err)
 	}
-	if ok && last.digest == want.digest && last.fingerprint == print {
+	if ok && last.digest == want.digest && last.fingerprint == looks {
 		return true, nil
 	}
 	if live.GetAnnotations()[annotationApplied] != want.digest || !holds(content, want.content, true) {
 		return false, nil
 	}
-	k.put(id, applied{digest: want.digest, fingerprint: print, version: live.GetResourceVersion()})
+	k.put(id, applied{digest: want.digest, fingerprint: looks, version: live.GetResourceVersion()})
 	return true, nil
 }
 
@@ -139,11 +139,11 @@ func (k *known) remember(id identity, want *intent, live client.Object) error {
 	if err != nil {
 		return fmt.Errorf("read back %s: %w", want, err)
 	}
-	print, err := fingerprint(content)
+	looks, err := fingerprint(content)
 	if err != nil {
 		return fmt.Errorf("read back %s: %w", want, err)
 	}
-	k.put(id, applied{digest: want.digest, fingerprint: print, version: live.GetResourceVersion()})
+	k.put(id, applied{digest: want.digest, fingerprint: looks, version: live.GetResourceVersion()})
 	return nil
 }
 

@@ -48,7 +48,7 @@ func (a *Authority) Get(ctx context.Context) (*pki.Authority, error) {
 	err := a.Live.Get(ctx, key, secret)
 	switch {
 	case apierrors.IsNotFound(err):
-		return a.save(ctx, nil, func(s *corev1.Secret) error { return a.Client.Create(ctx, s) })
+		return a.save(nil, func(s *corev1.Secret) error { return a.Client.Create(ctx, s) })
 	case err != nil:
 		return nil, fmt.Errorf("read the certificate authority in Secret %s: %w", key, err)
 	}
@@ -57,7 +57,7 @@ func (a *Authority) Get(ctx context.Context) (*pki.Authority, error) {
 		return nil, fmt.Errorf("use the certificate authority in Secret %s: %w; delete the Secret, and the operator makes a new authority and new certificates", key, err)
 	}
 	if found.Ends(a.Now()) {
-		return a.save(ctx, found.Bundle(), func(s *corev1.Secret) error {
+		return a.save(found.Bundle(), func(s *corev1.Secret) error {
 			s.ResourceVersion = secret.ResourceVersion
 			return a.Client.Update(ctx, s)
 		})
@@ -67,7 +67,7 @@ func (a *Authority) Get(ctx context.Context) (*pki.Authority, error) {
 }
 
 // save makes an authority and writes it. Where another operator was faster, the write fails, and the next try reads.
-func (a *Authority) save(ctx context.Context, earlier []byte, write func(*corev1.Secret) error) (*pki.Authority, error) {
+func (a *Authority) save(earlier []byte, write func(*corev1.Secret) error) (*pki.Authority, error) {
 	made, err := pki.New(a.Now(), earlier)
 	if err != nil {
 		return nil, err

@@ -92,7 +92,7 @@ func communityOf(ctx context.Context, c client.Client, obj client.Object) (*v1al
 	case client.IgnoreNotFound(err) != nil:
 		return nil, fmt.Errorf("read Community %s: %w", communityKey(obj), err)
 	case err != nil || !community.DeletionTimestamp.IsZero():
-		return nil, nil //nolint:nilnil // No Community is an answer.
+		return nil, nil // no Community is an answer
 	}
 	return community, nil
 }
@@ -185,7 +185,7 @@ func (s *channelScope) deploymentOf(ctx context.Context, name string, owner clie
 		return nil, fmt.Errorf("read Deployment %s: %w", name, err)
 	}
 	if err != nil || !metav1.IsControlledBy(d, owner) {
-		return nil, nil //nolint:nilnil // No Deployment is an answer.
+		return nil, nil // no Deployment is an answer
 	}
 	return d, nil
 }

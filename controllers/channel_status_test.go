@@ -128,7 +128,7 @@ func TestChannelStatus(t *testing.T) {
 			c.Status.ConnectedGeneration = 4
 			SetCondition(c, v1alpha1.ConditionConnected, metav1.ConditionFalse, v1alpha1.ReasonRateLimited, "as before")
 		}, connected: "False RateLimited"},
-		"the hub is down": {given: func(c *v1alpha1.Channel, f *channelFacts) {
+		"the hub is down": {given: func(_ *v1alpha1.Channel, f *channelFacts) {
 			f.hub.Down, f.hub.Err = true, &hubpoll.Failure{Reason: hubpoll.Unreachable, Message: "the hub does not answer; see its pod"}
 		}, connected: "Unknown HubUnavailable", ready: "False HubUnavailable", says: map[string][]string{"Connected": {"see its pod"}}},
 		"the hub is down later": {given: func(c *v1alpha1.Channel, f *channelFacts) {
@@ -150,7 +150,7 @@ func TestChannelStatus(t *testing.T) {
 		"it is looked at seldom": {given: func(c *v1alpha1.Channel, f *channelFacts) {
 			c.Spec.PollInterval, state(f).LastProgress = "10m", testNow.Add(-90*time.Minute)
 		}},
-		"it is connecting": {given: func(c *v1alpha1.Channel, f *channelFacts) { state(f).Phase, state(f).Ready = reader.Connecting, false }, connected: "False Connecting", ready: "False Connecting"},
+		"it is connecting": {given: func(_ *v1alpha1.Channel, f *channelFacts) { state(f).Phase, state(f).Ready = reader.Connecting, false }, connected: "False Connecting", ready: "False Connecting"},
 		"it reads history": {given: func(_ *v1alpha1.Channel, f *channelFacts) {
 			state(f).Phase, state(f).BackfillDone = reader.Backfilling, false
 			state(f).Progress = map[event.Lane]sdk.Progress{event.Backfill: {Done: 47, Total: 100, Unit: "topics"}}
@@ -220,8 +220,8 @@ func TestChannelStatusFields(t *testing.T) {
 	again := setChannelStatus(obj, obj.Status.DeepCopy(), goodFacts())
 	got := obj.Status.DeepCopy()
 	got.Conditions = nil
-	at := func(y int, m time.Month, d, h, min int) *metav1.Time {
-		return &metav1.Time{Time: time.Date(y, m, d, h, min, 0, 0, time.UTC)}
+	at := func(y int, m time.Month, d, hour, minutes int) *metav1.Time {
+		return &metav1.Time{Time: time.Date(y, m, d, hour, minutes, 0, 0, time.UTC)}
 	}
 	want := &v1alpha1.ChannelStatus{
 		ConnectedGeneration: 4,

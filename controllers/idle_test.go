@@ -91,7 +91,7 @@ func TestWhatSomebodyChangedComesBack(t *testing.T) {
 	c.run("acme")
 	op.settle(t)
 
-	t.Run("an edited Deployment", func(t *testing.T) {
+	t.Run("an edited Deployment", func(*testing.T) {
 		d := get(c, "acme-hub", &appsv1.Deployment{})
 		c.patch(d, `{"spec": {"replicas": 3, "strategy": {"type": "RollingUpdate"}}}`)
 		c.eventually(func() string {
@@ -102,7 +102,7 @@ func TestWhatSomebodyChangedComesBack(t *testing.T) {
 			return ""
 		})
 	})
-	t.Run("a label taken off", func(t *testing.T) {
+	t.Run("a label taken off", func(*testing.T) {
 		c.patch(get(c, "acme-hub", &corev1.Service{}), `{"metadata": {"labels": {"`+delivery.LabelManagedBy+`": null}}}`)
 		c.eventually(func() string {
 			if get(c, "acme-hub", &corev1.Service{}).Labels[delivery.LabelManagedBy] == "" {

@@ -105,7 +105,7 @@ func (r *Reconciler[T]) Reconcile(ctx context.Context, req reconcile.Request) (r
 		return reconcile.Result{}, r.gone(ctx, obj)
 	}
 	obj = newest(&r.written, req.NamespacedName, obj)
-	before := obj.DeepCopyObject().(T) //nolint:errcheck,forcetypeassert // A copy has the type of what it copies.
+	before := obj.DeepCopyObject().(T)
 
 	pass := &Pass{}
 	err := r.run(ctx, obj, pass)

@@ -5,6 +5,8 @@ package controllers
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"sync"
 
@@ -12,6 +14,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/resourceversion"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -21,26 +24,49 @@ import (
 )
 
 // patchStatus writes the status, if it differs from what was read. The patch names no version: the operator is the only
-// writer of statuses, so there is nothing that it could overwrite, and no conflict that it would have to repeat.
+// writer of statuses, so there is nothing that it could overwrite, and no conflict that it would have to repeat. It names
+// the object by its UID, so that a status never lands on one that was declared anew under the name.
 func (r *Reconciler[T]) patchStatus(ctx context.Context, before, obj T) error {
-	patch := client.MergeFrom(before)
-	data, err := patch.Data(obj)
+	diff, err := client.MergeFrom(before).Data(obj)
 	if err != nil {
 		return fmt.Errorf("compare the status of %s %s: %w", r.Name, client.ObjectKeyFromObject(obj), err)
 	}
-	if string(data) == "{}" {
+	if string(diff) == "{}" {
 		return nil
 	}
-	to := obj.DeepCopyObject().(T) //nolint:errcheck,forcetypeassert // A copy has the type of what it copies.
-	err = r.Client.Status().Patch(ctx, to, client.RawPatch(types.MergePatchType, data), client.FieldOwner(delivery.ManagedBy))
-	if apierrors.IsNotFound(err) {
-		return nil // It was deleted meanwhile, and the watch says so.
+	patch, err := statusPatch(obj)
+	if err != nil {
+		return fmt.Errorf("encode the status of %s %s: %w", r.Name, client.ObjectKeyFromObject(obj), err)
+	}
+	to := obj.DeepCopyObject().(T)
+	err = r.Client.Status().Patch(ctx, to, client.RawPatch(types.JSONPatchType, patch), client.FieldOwner(delivery.ManagedBy))
+	if apierrors.IsNotFound(err) || testFailed(err) {
+		return nil // It was deleted meanwhile, and perhaps declared again: the watch says so.
 	}
 	if err != nil {
 		return fmt.Errorf("write the status of %s %s: %w", r.Name, client.ObjectKeyFromObject(obj), err)
 	}
 	r.written.remember(to)
 	return nil
+}
+
+// statusPatch replaces the status of this very object.
+func statusPatch(obj Resource) ([]byte, error) {
+	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(obj)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal([]map[string]any{
+		{"op": "test", "path": "/metadata/uid", "value": obj.GetUID()},
+		{"op": "add", "path": "/status", "value": content["status"]},
+	})
+}
+
+// testFailed is whether a JSON patch found another value than its test named. API servers call that invalid as well, but
+// name no kind: they never came to judge an object.
+func testFailed(err error) bool {
+	status, ok := errors.AsType[*apierrors.StatusError](err)
+	return ok && apierrors.IsInvalid(err) && (status.ErrStatus.Details == nil || status.ErrStatus.Details.Kind == "")
 }
 
 // tell makes an event where Ready has another status or reason than before, and tells the observer.
@@ -91,7 +117,7 @@ func newest[T Resource](w *written, key types.NamespacedName, cached T) T {
 		return cached
 	}
 	if last.GetUID() == cached.GetUID() && older(cached, last) {
-		return last.DeepCopyObject().(T) //nolint:errcheck,forcetypeassert // A copy has the type of what it copies.
+		return last.DeepCopyObject().(T)
 	}
 	delete(w.objects, key)
 	return cached

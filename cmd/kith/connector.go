@@ -21,7 +21,7 @@ In a pod the operator delivers its configuration (--config). While that is not w
 on by itself. Configuration, Secrets, token and certificate authority may be replaced in place.`,
 		Example: `  kith connector -f community --channel forum --hub http://127.0.0.1:8080 --token-file token
   kith connector --config /etc/kith/config --all-channels --hub https://acme-hub.team.svc:8443 --hub-ca /etc/kith/config/ca.crt --token-file token`,
-		Args:    usageArgs(cobra.NoArgs),
+		Args: usageArgs(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
 			std, err := logs.stdio(c)
 			if err != nil {

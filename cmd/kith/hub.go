@@ -22,7 +22,7 @@ the keys that the cluster publishes. While it cannot begin, it is not ready, say
 may be replaced in place.`,
 		Example: `  kith hub -f community --data-dir /var/lib/kith --listen 127.0.0.1:8080 --token-file token
   kith hub --config /etc/kith/config --data-dir /var/lib/kith --listen :8443 --tls-dir /etc/kith/tls --metrics-listen :8080`,
-		Args:    usageArgs(cobra.NoArgs),
+		Args: usageArgs(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
 			std, err := logs.stdio(c)
 			if err != nil {

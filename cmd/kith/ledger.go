@@ -141,7 +141,7 @@ func ledgerBackup(logs *logFlags, o *app.LedgerOptions) *cobra.Command {
 copy cannot be restored, so keep it too, elsewhere. FILE - is standard output.`,
 		Example: `  kith ledger backup --community acme /backup/acme-2026-11-22.db
   kubectl exec deploy/acme-hub -- /kith ledger backup --data-dir /var/lib/kith - > acme.db`,
-		Args:    usageArgs(cobra.ExactArgs(1)),
+		Args: usageArgs(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
 			std, err := logs.stdio(c)
 			if err != nil {
@@ -161,7 +161,7 @@ func ledgerRestore(logs *logFlags, o *app.LedgerOptions) *cobra.Command {
 ledger and is not part of a backup. The next run reads from the platforms what is missing. FILE - is standard input.`,
 		Example: `  kith ledger restore --community acme /backup/acme-2026-11-22.db
   kubectl exec -i deploy/acme-hub -- /kith ledger restore --data-dir /var/lib/kith --yes - < acme.db`,
-		Args:    usageArgs(cobra.ExactArgs(1)),
+		Args: usageArgs(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
 			std, err := logs.stdio(c)
 			if err != nil {

@@ -217,7 +217,7 @@ func (p *podRun) close() {
 
 // anonymous is the memory that a process holds for itself alone, in MiB: what no file backs.
 func anonymous(pid int) (float64, error) {
-	status, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "status"))
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return 0, err
 	}

@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -93,6 +95,9 @@ func (p *podConnector) lookAtOthers(ctx context.Context, now time.Time) {
 	}
 }
 
+// connectorGC is by how many percent the heap of a connector may grow before it is collected.
+const connectorGC = 40
+
 func newPodConnector(std Stdio, o ConnectorOptions, client *hubclient.Client, holder string) *podConnector {
 	return &podConnector{
 		o: o, client: client, channels: newChannels(std, o.Version, o.SecretsDir, o.Now), trouble: trouble{log: std.Log},
@@ -103,6 +108,10 @@ func newPodConnector(std Stdio, o ConnectorOptions, client *hubclient.Client, ho
 
 // deliveredConnector reads until ctx ends. Whatever keeps it from beginning, it says so, waits and goes on by itself.
 func deliveredConnector(ctx context.Context, std Stdio, o ConnectorOptions, client *hubclient.Client, holder string) error {
+	// It mostly waits, beside many others on its node: less memory is worth collecting more often.
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(connectorGC)
+	}
 	p := newPodConnector(std, o, client, holder)
 	server := connectorServer(std, o.Version, p.name, p.group, o.Now, p.isReady)
 	stopServing, err := listen(ctx, std, listener{flag: "--listen", address: o.Listen}, server, o.Ready)

@@ -22,7 +22,7 @@ import (
 
 // files makes a configuration with a number of channels whose settings hold so many bytes that do not compress.
 func files(channels, noise int) *delivery.Files {
-	r := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // The same each time, on purpose.
+	r := rand.New(rand.NewPCG(1, 2)) // the same each time, on purpose
 	f := &delivery.Files{
 		Blueprint: &blueprint.Blueprint{Version: blueprint.Version, Namespace: "here", Name: "acme", TimeZone: "UTC"},
 		Channels:  delivery.Channels{Namespace: "here", Community: "acme"},

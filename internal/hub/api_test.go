@@ -520,10 +520,11 @@ func TestStatusShowsChannelsAndObjectives(t *testing.T) {
 	if err := json.Unmarshal([]byte(body), &got); err != nil {
 		t.Fatal(err)
 	}
-	if got.LedgerBytes <= 0 {
-		t.Error("the ledger has no size")
+	if got.LedgerBytes <= 0 || got.LedgerFreeBytes == nil || *got.LedgerFreeBytes <= 0 {
+		t.Error("the ledger has no size, or its volume no room")
 	}
-	want := wire.Status{Community: "acme", Blueprint: h.Blueprint().Digest(), Engine: hub.EngineVersion, LedgerBytes: got.LedgerBytes,
+	want := wire.Status{Community: "acme", Blueprint: h.Blueprint().Digest(), Engine: hub.EngineVersion, LedgerID: h.Ledger().ID(),
+		LedgerBytes: got.LedgerBytes, LedgerFreeBytes: got.LedgerFreeBytes,
 		Channels: []wire.ChannelStatus{{Name: "forum", State: &state, Known: true, History: "Reading", Since: apiNow.AddDate(0, -1, 0), Epoch: 1, Holder: "test"}, {Name: "intranet"}}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("status (-want +got):\n%s", diff)

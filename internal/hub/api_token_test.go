@@ -110,7 +110,9 @@ func TestTokensOfEveryWrongKindAreRefused(t *testing.T) {
 }
 
 // unsigned takes the signature off a token, and says so in its header.
-func unsigned(token string) string { return unsignedKept(token)[:strings.LastIndex(unsignedKept(token), ".")+1] }
+func unsigned(token string) string {
+	return unsignedKept(token)[:strings.LastIndex(unsignedKept(token), ".")+1]
+}
 
 // unsignedKept says that a token has no signature, and keeps it.
 func unsignedKept(token string) string {
@@ -259,4 +261,3 @@ func TestAccountsSpeakForTheirOwnChannelsOnly(t *testing.T) {
 		t.Errorf("the operator may feed a channel: %d %s", code, body)
 	}
 }
-

@@ -237,3 +237,36 @@ func apiStatus(t *testing.T, api http.Handler) (s wire.Status) {
 	}
 	return s
 }
+
+// A ledger whose volume has no room for what opening needs says so, and not that it is damaged.
+func TestOpeningOnAFullVolumeSaysThatItIsFull(t *testing.T) {
+	dir, expand := smallVolume(t, 6)
+	path := filepath.Join(dir, "l.db")
+	l, err := openSmall(t, path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := l.ID()
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	fill(t, filepath.Join(dir, "filler"), dir, 1)
+	if l, err = openSmall(t, path); err == nil {
+		t.Log("it opens in what is left")
+	} else if !ledger.IsFull(err) {
+		t.Errorf("opening on a full volume: %v, want one that says it is full", err)
+	}
+	if err == nil {
+		if err := l.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	expand(64)
+	if l, err = openSmall(t, path); err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	if l.ID() != id {
+		t.Errorf("it is ledger %s, want %s", l.ID(), id)
+	}
+}

@@ -71,7 +71,7 @@ func Open(ctx context.Context, path string, o Options) (*Ledger, error) {
 	}
 	l := &Ledger{path: path, keys: o.Keys, lock: lock, turn: make(chan struct{}, 1)}
 	if err := l.open(ctx, o); err != nil {
-		return nil, errors.Join(err, l.Close())
+		return nil, errors.Join(forSpace(err, path), l.Close())
 	}
 	return l, nil
 }

@@ -38,8 +38,21 @@ func SpaceAt(path string) (Space, error) {
 	if err := unix.Statfs(filepath.Dir(path), &st); err != nil {
 		return Space{}, fmt.Errorf("measure the ledger's volume: %w", err)
 	}
-	size := uint64(st.Bsize)                                                             //nolint:gosec,unconvert // never negative; its type differs between systems
-	return Space{Free: int64(uint64(st.Bavail) * size), Total: int64(st.Blocks * size)}, nil //nolint:gosec,unconvert // as above, and no volume has 8 EiB
+	size := uint64(st.Bsize)                                                                 //nolint:unconvert // its type differs between systems
+	return Space{Free: int64(uint64(st.Bavail) * size), Total: int64(st.Blocks * size)}, nil //nolint:unconvert // as above
+}
+
+// forSpace says of an error that it comes of a full volume where SQLite only says that it could not read or write: it
+// cannot make the files beside the ledger then.
+func forSpace(err error, path string) error {
+	e, ok := errors.AsType[*sqlite.Error](err)
+	if !ok || (e.Code()&0xff != sqlite3.SQLITE_IOERR && e.Code()&0xff != sqlite3.SQLITE_CANTOPEN) {
+		return err
+	}
+	if space, spaceErr := SpaceAt(path); spaceErr != nil || !space.Reserved() {
+		return err
+	}
+	return fmt.Errorf("%w: %w", syscall.ENOSPC, err)
 }
 
 // IsFull says whether an error comes of a volume, or of its quota, that has no space left.

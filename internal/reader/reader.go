@@ -24,8 +24,8 @@ type Reader struct {
 	// updated and changed end the running session, secrets ends it where its own have changed; woken lanes are read at
 	// once.
 	updated, changed, secrets bool
-	woken            map[event.Lane]bool
-	state            State
+	woken                     map[event.Lane]bool
+	state                     State
 	// told is set once the hub has heard of this reader.
 	told bool
 }

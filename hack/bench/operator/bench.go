@@ -159,14 +159,12 @@ func (r *run) operator(ctx context.Context, env *ctrlenvtest.Environment, dir st
 	}
 	r.pid = child.Process.Pid
 	// It leads before anything is declared: starting is not what is measured.
-	err = r.wait(ctx, "the operator to lead", func(ctx context.Context) (bool, error) {
+	err = r.wait(ctx, "the operator to lead", func(context.Context) (bool, error) {
 		requests, err := r.audit.since()
-		for _, q := range requests {
-			if q.ObjectRef.Resource == "channels" && q.Verb == "watch" || q.ObjectRef.Resource == "channels" && q.Verb == "list" {
-				return true, nil
-			}
-		}
-		return false, ignoreMissing(err)
+		leads := slices.ContainsFunc(requests, func(q request) bool {
+			return q.ObjectRef.Resource == "leases" && q.writes() && q.ResponseStatus.Code < 300
+		})
+		return leads, ignoreMissing(err)
 	})
 	return child, err
 }

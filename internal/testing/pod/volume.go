@@ -36,11 +36,11 @@ func (v *Volume) Set(files map[string][]byte) {
 	const data = "..data"
 	before, _ := os.Readlink(filepath.Join(v.Dir, data)) // there is none at first
 	folder := fmt.Sprintf("..2026_01_01_00_00_%02d.%d", v.written%60, v.written)
-	v.do(os.Mkdir(filepath.Join(v.Dir, folder), 0o755))
+	v.do(os.Mkdir(filepath.Join(v.Dir, folder), 0o750))
 	tops := map[string]bool{}
 	for _, name := range slices.Sorted(maps.Keys(files)) {
 		path := filepath.Join(v.Dir, folder, filepath.FromSlash(name))
-		v.do(os.MkdirAll(filepath.Dir(path), 0o755))
+		v.do(os.MkdirAll(filepath.Dir(path), 0o750))
 		v.do(os.WriteFile(path, files[name], 0o600))
 		tops[strings.SplitN(name, "/", 2)[0]] = true
 	}
