@@ -72,7 +72,7 @@ generate-rbac: ## What the operator may do, from the markers in controllers.
 	$(TOOL) controller-gen rbac:roleName=kith-operator paths=./controllers output:rbac:dir=config/rbac
 
 .PHONY: generate-docs
-generate-docs: ## The connectors' pages from the catalogue.
+generate-docs: ## The connectors' pages from the catalogue, the kinds' pages from the CustomResourceDefinitions.
 	$(GO) run ./hack/docs
 
 .PHONY: generate-quickstart

@@ -167,6 +167,7 @@ func (h *hubs) Report(key types.NamespacedName) (hubpoll.Report, bool) {
 	s, at, err := h.Status(key)
 	r := hubpoll.Report{Status: s, At: at, Known: !at.IsZero()}
 	if err != nil {
+		r.Down = true
 		r.Err = &hubpoll.Failure{Reason: hubpoll.Broken, Message: err.Error()}
 	}
 	return r, true

@@ -21,7 +21,7 @@ import (
 const (
 	// lookAtPods is how often the pods of a hub that does not run are looked at: nothing watches them.
 	lookAtPods = 30 * time.Second
-	// unanswered is how long a hub may leave the operator's calls unanswered before that is a condition.
+	// unanswered is how long a hub may run and leave the operator's calls unanswered before that is a condition.
 	unanswered = 3 * time.Minute
 )
 
@@ -56,17 +56,17 @@ func (s *communityScope) lookAtHub(ctx context.Context, pass *Pass) error {
 		SetCondition(s.community, v1alpha1.ConditionHubAvailable, metav1.ConditionFalse, reason, message)
 		return nil
 	}
-	status, at, err := s.Hubs.Status(client.ObjectKeyFromObject(s.community))
+	report, _ := s.Hubs.Report(client.ObjectKeyFromObject(s.community))
+	up := s.hubUp()
 	switch {
-	case err != nil && s.Now().Sub(at) > unanswered && s.hubUp() > unanswered:
+	case report.Down && report.Err != nil && up > unanswered:
 		SetCondition(s.community, v1alpha1.ConditionHubAvailable, metav1.ConditionFalse, v1alpha1.ReasonUnavailable,
-			"the hub's pod runs, and does not answer the operator: "+err.Error())
-		pass.After(lookAtPods)
-	case status.ProblemReason == wire.ConfigurationUnusable:
-		SetCondition(s.community, v1alpha1.ConditionHubAvailable, metav1.ConditionFalse, v1alpha1.ReasonConfigurationUnusable, status.Problem)
+			"the hub's pod runs, and does not answer the operator: "+report.Err.Error())
+	case !report.Down && report.Status.ProblemReason == wire.ConfigurationUnusable:
+		SetCondition(s.community, v1alpha1.ConditionHubAvailable, metav1.ConditionFalse, v1alpha1.ReasonConfigurationUnusable, report.Status.Problem)
 	default:
-		if err != nil {
-			pass.After(unanswered)
+		if report.Down {
+			pass.After(unanswered - up + time.Second)
 		}
 		SetCondition(s.community, v1alpha1.ConditionHubAvailable, metav1.ConditionTrue, v1alpha1.ReasonAvailable, "the hub runs")
 	}

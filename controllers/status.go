@@ -69,18 +69,19 @@ func testFailed(err error) bool {
 	return ok && apierrors.IsInvalid(err) && (status.ErrStatus.Details == nil || status.ErrStatus.Details.Kind == "")
 }
 
-// tell makes an event where Ready has another status or reason than before, and tells the observer.
+// tell makes an event where Ready has another status or reason than before, and tells the observer. That something is on
+// its way is in the status, and no news: a thousand new channels are a thousand events, not three thousand.
 func (r *Reconciler[T]) tell(before, obj T) {
 	if r.Observer != nil {
 		r.Observer.Observe(r.Name, obj)
 	}
 	was := meta.FindStatusCondition(*before.StatusConditions(), v1alpha1.ConditionReady)
 	is := meta.FindStatusCondition(*obj.StatusConditions(), v1alpha1.ConditionReady)
-	if r.Events == nil || is == nil || (was != nil && was.Status == is.Status && was.Reason == is.Reason) {
+	if r.Events == nil || is == nil || is.Reason == v1alpha1.ReasonProgressing || (was != nil && was.Status == is.Status && was.Reason == is.Reason) {
 		return
 	}
 	kind := corev1.EventTypeWarning
-	if is.Status == metav1.ConditionTrue || is.Reason == v1alpha1.ReasonProgressing {
+	if is.Status == metav1.ConditionTrue {
 		kind = corev1.EventTypeNormal
 	}
 	r.Events.Eventf(obj, nil, kind, is.Reason, "Reconcile", "%s", is.Message)

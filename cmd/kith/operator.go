@@ -18,7 +18,7 @@ func newOperator(logs *logFlags) *cobra.Command {
 		Long: `Watches Communities, Channels, Behaviours and Objectives in a Kubernetes cluster, runs a hub for each Community and
 connectors for its Channels, and writes their statuses. It runs in the cluster itself (see config/default), or anywhere
 that KUBECONFIG leads from. It never talks to a platform and reads no channel's credentials.`,
-		Example: "  kith operator --namespaces team --leader-elect=false --log-format text",
+		Example: "  kith operator --image kith:dev --operator-namespace kith-system --service-account kith-operator --namespaces team",
 		Args:    usageArgs(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
 			std, err := logs.stdio(c)

@@ -1,11 +1,12 @@
 // Copyright The Kith Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Command docs writes the documentation that follows from the code: docs/connectors.
+// Command docs writes the documentation that follows from the code: docs/connectors and docs/kinds.
 // What a descriptor or a definition in the code says may enter. It writes nothing that a person has written.
 package main
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -17,7 +18,7 @@ import (
 )
 
 func main() {
-	if err := write("docs/connectors"); err != nil {
+	if err := errors.Join(write("docs/connectors"), writeKinds("docs/kinds")); err != nil {
 		fmt.Fprintln(os.Stderr, "docs:", err)
 		os.Exit(1)
 	}

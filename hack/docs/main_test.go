@@ -47,3 +47,30 @@ func TestPagesWrittenByHandStay(t *testing.T) {
 		t.Errorf("a page by hand in a connector's place: %v", err)
 	}
 }
+
+func TestEveryFieldIsExplained(t *testing.T) {
+	folder := t.TempDir()
+	if err := writeKinds(folder); err != nil {
+		t.Fatal(err)
+	}
+	for _, kind := range []string{"community", "channel", "behaviour", "objective"} {
+		page, err := os.ReadFile(filepath.Join(folder, kind+".md"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows := 0
+		for line := range strings.Lines(string(page)) {
+			cells := strings.Split(line, " | ")
+			if !strings.HasPrefix(line, "| `") {
+				continue
+			}
+			rows++
+			if len(cells) != 3 || strings.TrimSpace(strings.Trim(cells[2], "|\n ")) == "" {
+				t.Errorf("%s: the field is not explained: %s", kind, line)
+			}
+		}
+		if rows < 20 {
+			t.Errorf("%s: only %d fields", kind, rows)
+		}
+	}
+}

@@ -12,6 +12,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/rest"
+	"k8s.io/klog/v2"
 	ctrl "sigs.k8s.io/controller-runtime"
 	ctrlmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
 
@@ -77,6 +78,7 @@ func Operator(ctx context.Context, std Stdio, o OperatorOptions) error {
 	cfg.QPS, cfg.Burst = o.QPS, o.Burst
 	rest.AddUserAgent(cfg, "kith-operator/"+BuildVersion(o.Version))
 	ctrl.SetLogger(std.Log)
+	klog.SetLogger(std.Log) // the client library's own
 	if err := ctrlmetrics.Registry.Register(metrics.BuildInfo(build(o.Version))); err != nil {
 		return fmt.Errorf("register what was built: %w", err)
 	}

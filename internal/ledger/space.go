@@ -38,7 +38,7 @@ func SpaceAt(path string) (Space, error) {
 	if err := unix.Statfs(filepath.Dir(path), &st); err != nil {
 		return Space{}, fmt.Errorf("measure the ledger's volume: %w", err)
 	}
-	size := uint64(st.Bsize)                                                                 //nolint:unconvert // its type differs between systems
+	size := uint64(st.Bsize)                                                                 // its type differs between systems
 	return Space{Free: int64(uint64(st.Bavail) * size), Total: int64(st.Blocks * size)}, nil //nolint:unconvert // as above
 }
 

@@ -37,6 +37,12 @@ func operationsAlerts() []Rule {
 			`)`),
 			"The ledger of "+community+" cannot be written: {{ $labels.reason }}",
 			"The Community's condition LedgerReady is False. Nothing new is counted until it is True."),
+		alert("KithLedgerFilling", Warning, "15m", lines(
+			`min by (namespace, community) (`,
+			`  kith_ledger_free_bytes / (kith_ledger_free_bytes + kith_ledger_size_bytes)`,
+			`) < 0.15`),
+			"The volume of the ledger of "+community+" fills up",
+			"{{ $value | humanizePercentage }} of what the ledger may take is free. Once it is full, nothing is read until it has grown."),
 		alert("KithCommunityUnreadable", Warning, "10m", `min by (namespace, community, part) (kith_community_readable) == 0`,
 			"The {{ $labels.part }} of "+community+" cannot be worked out",
 			"This part of the community's figures is absent from its metrics. Dashboards show gaps there, not zeros."),

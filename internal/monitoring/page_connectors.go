@@ -137,8 +137,11 @@ func ledgerPanels() []Panel {
 	return []Panel{
 		{
 			Title: "Size of the ledger", Kind: TimeSeries, Unit: Bytes, Width: 8, Height: 7,
-			Description: "Bytes of the ledger on its volume, its log of writes included. How full the volume is, the kubelet knows: kubelet_volume_stats_available_bytes.",
-			Targets:     []Target{{Expr: "max by (namespace, community) (kith_ledger_size_bytes" + m + ")", Legend: community}},
+			Description: "Bytes of the ledger on its volume, its log of writes included, and what is still free there.",
+			Targets: []Target{
+				{Expr: "max by (namespace, community) (kith_ledger_size_bytes" + m + ")", Legend: community},
+				{Expr: "min by (namespace, community) (kith_ledger_free_bytes" + m + ")", Legend: community + ": free"},
+			},
 		}, {
 			Title: "Ledgers that can be read", Kind: Timeline, Unit: Text, Width: 8, Height: 7,
 			Description: "Whether the hub could read its ledger. A gap: the hub was not scraped.",

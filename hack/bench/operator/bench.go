@@ -130,7 +130,8 @@ func server(ctx context.Context, dir string) (env *ctrlenvtest.Environment, log 
 	if err := os.WriteFile(policy, []byte(auditPolicy), 0o600); err != nil {
 		return nil, "", err
 	}
-	env = &ctrlenvtest.Environment{BinaryAssetsDirectory: assets, CRDDirectoryPaths: []string{"config/crd/bases"}, ErrorIfCRDPathMissing: true}
+	env = &ctrlenvtest.Environment{BinaryAssetsDirectory: assets, CRDDirectoryPaths: []string{"config/crd/bases"}, ErrorIfCRDPathMissing: true,
+		ControlPlaneStopTimeout: time.Minute}
 	env.ControlPlane.GetAPIServer().Configure().Set("audit-policy-file", policy).Set("audit-log-path", log)
 	if _, err := env.Start(); err != nil {
 		return nil, "", fmt.Errorf("start the API server: %w", err)

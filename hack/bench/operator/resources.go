@@ -13,7 +13,7 @@ import (
 // resources are what each community counts: questions that fall due, those answered in time, those solved, and one
 // objective.
 func resources(community string) []client.Object {
-	due := builders.MakeBehaviour(community+"-due").Basis().On(v1alpha1.ThreadAged).After("24h").When("thread.question").Obj()
+	due := builders.MakeBehaviour(community + "-due").Basis().On(v1alpha1.ThreadAged).After("24h").When("thread.question").Obj()
 	answered := builders.MakeBehaviour(community + "-answered").Of(v1alpha1.Name(due.Name)).When("event.firstResponse").Obj()
 	solved := builders.MakeBehaviour(community + "-solved").On(v1alpha1.AnswerAccepted).
 		When("author.party in ['Member', 'Volunteer'] && author.id != thread.author.id").Settle("7d").Obj()
