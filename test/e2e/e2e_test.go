@@ -48,6 +48,7 @@ func TestKithInACluster(t *testing.T) {
 		}
 	}
 	step("nothing was lost or doubled", w.totals)
+	step("dashboards show all of it", w.dashboards)
 	step("the ledger says so too", w.ledger)
 	if mode == "faults" {
 		step("an operator of one namespace does the same there", w.namespaced)
