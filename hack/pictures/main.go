@@ -16,7 +16,8 @@ import (
 
 const usage = `usage:
   pictures dashboard -prometheus URL -dashboard FILE [-var NAME=VALUE …] [-range 30d] [-end TIME] -o FILE.svg
-  pictures terminal -script FILE [-cast FILE.cast] -o FILE.svg`
+  pictures terminal -script FILE [-cast FILE.cast] -o FILE.svg
+  pictures forum [-listen ADDRESS] [-archive FILE] [-every 3s]`
 
 func main() {
 	if err := run(os.Args[1:]); err != nil {
@@ -36,6 +37,8 @@ func run(args []string) error {
 		return runDashboard(ctx, args[1:])
 	case "terminal":
 		return runTerminal(ctx, args[1:])
+	case "forum":
+		return runForum(ctx, args[1:])
 	}
 	return fmt.Errorf("%q is not known\n%s", args[0], usage)
 }
