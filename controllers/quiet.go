@@ -14,6 +14,10 @@ import (
 // twenty channels one after the other gets one roll.
 const secretsQuiet = 10 * time.Second
 
+// mostQuiets is after how many such times a change is made although others still follow: a channel must not wait for
+// somebody who declares another one every few seconds.
+const mostQuiets = 6
+
 // quiet holds changes back until they have stayed the same for a while.
 type quiet struct {
 	mu      sync.Mutex
@@ -21,22 +25,26 @@ type quiet struct {
 }
 
 type change struct {
-	to    string
-	since time.Time
+	to           string
+	first, since time.Time
 }
 
 // hold gives how much longer the change of key to this value is to be held back; 0 where it may be made.
 func (q *quiet) hold(key types.NamespacedName, to string, by time.Duration, now time.Time) time.Duration {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if p, ok := q.pending[key]; ok && p.to == to {
-		return max(0, by-now.Sub(p.since))
-	}
 	if q.pending == nil {
 		q.pending = map[types.NamespacedName]change{}
 	}
-	q.pending[key] = change{to, now}
-	return by
+	p, waits := q.pending[key]
+	if !waits {
+		p.first = now
+	}
+	if p.to != to {
+		p.to, p.since = to, now
+	}
+	q.pending[key] = p
+	return max(0, min(by-now.Sub(p.since), mostQuiets*by-now.Sub(p.first)))
 }
 
 // settled forgets a change: it has been made, or is not wanted any longer.

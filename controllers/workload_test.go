@@ -4,6 +4,7 @@
 package controllers
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -104,6 +105,16 @@ func TestChangesAreHeldUntilTheyRest(t *testing.T) {
 		if got := q.hold(key, step.to, 10*time.Second, start.Add(step.at)); got != step.want {
 			t.Errorf("after %v, to %s: held for %v more, want %v", step.at, step.to, got, step.want)
 		}
+	}
+	q.settled(key)
+	// Somebody changes it every five seconds.
+	for i := range 12 {
+		if got := q.hold(key, fmt.Sprint(i), 10*time.Second, start.Add(time.Duration(i)*5*time.Second)); got == 0 {
+			t.Errorf("made after %d changes", i)
+		}
+	}
+	if got := q.hold(key, "last", 10*time.Second, start.Add(time.Minute)); got != 0 {
+		t.Errorf("after a minute of changes it is still held for %v", got)
 	}
 	q.settled(key)
 	if got := q.hold(key, "b", time.Second, start.Add(time.Minute)); got != time.Second {

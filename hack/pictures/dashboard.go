@@ -61,6 +61,10 @@ type panel struct {
 			ExcludeByName map[string]bool   `json:"excludeByName"`
 			RenameByName  map[string]string `json:"renameByName"`
 			IndexByName   map[string]int    `json:"indexByName"`
+			// Include are the only fields that are shown, where there are any.
+			Include struct {
+				Names []string `json:"names"`
+			} `json:"include"`
 		} `json:"options"`
 	} `json:"transformations"`
 	// Panels are those of a row that is folded.

@@ -17,18 +17,18 @@ import (
 const usage = `usage:
   pictures dashboard -prometheus URL -dashboard FILE [-var NAME=VALUE …] [-range 30d] [-end TIME] -o FILE.svg
   pictures terminal -script FILE [-cast FILE.cast] -o FILE.svg
-`
+  pictures forum [-listen ADDRESS] [-archive FILE] [-every 3s]`
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := run(ctx, os.Args[1:]); err != nil {
+	if err := run(os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, "pictures:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, args []string) error {
+func run(args []string) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
 	if len(args) == 0 {
 		return errors.New(usage)
 	}
@@ -37,6 +37,8 @@ func run(ctx context.Context, args []string) error {
 		return runDashboard(ctx, args[1:])
 	case "terminal":
 		return runTerminal(ctx, args[1:])
+	case "forum":
+		return runForum(ctx, args[1:])
 	}
 	return fmt.Errorf("%q is not known\n%s", args[0], usage)
 }
@@ -68,7 +70,7 @@ func runDashboard(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(*out, svg, 0o644) //nolint:gosec // A picture for everybody.
+	return os.WriteFile(*out, svg, 0o644)
 }
 
 func runTerminal(ctx context.Context, args []string) error {
@@ -96,11 +98,11 @@ func runTerminal(ctx context.Context, args []string) error {
 		if err != nil {
 			return err
 		}
-		if err := os.WriteFile(*cast, doc, 0o644); err != nil { //nolint:gosec // A recording for everybody.
+		if err := os.WriteFile(*cast, doc, 0o644); err != nil {
 			return err
 		}
 	}
-	return os.WriteFile(*out, rec.svg(*title), 0o644) //nolint:gosec // A picture for everybody.
+	return os.WriteFile(*out, rec.svg(*title), 0o644)
 }
 
 // variables are a dashboard's, by name.

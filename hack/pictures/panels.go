@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -45,6 +46,10 @@ func (p panel) field(name, refID string) field {
 			matches = o.Matcher.Options == name
 		case "byFrameRefID":
 			matches = o.Matcher.Options == refID
+		case "byRegexp":
+			text, _ := o.Matcher.Options.(string)
+			expression, err := regexp.Compile(strings.Trim(text, "/"))
+			matches = err == nil && expression.MatchString(name)
 		}
 		if !matches {
 			continue
@@ -162,7 +167,9 @@ func widths(columns []string, rows [][]cell, total int) (at, width []int) {
 
 func join(p panel, answers []answer) (columns []string, rows [][]cell) {
 	exclude, rename, order := map[string]bool{"Time": true, "__name__": true, "job": true, "instance": true}, map[string]string{}, map[string]int{}
+	var only []string
 	for _, t := range p.Transformations {
+		only = append(only, t.Options.Include.Names...)
 		maps.Copy(exclude, t.Options.ExcludeByName)
 		maps.Copy(rename, t.Options.RenameByName)
 		maps.Copy(order, t.Options.IndexByName)
@@ -234,6 +241,9 @@ func join(p panel, answers []answer) (columns []string, rows [][]cell) {
 		}
 		return cmp.Or(cmp.Compare(ox, oy), cmp.Compare(x, y))
 	})
+	fields = slices.DeleteFunc(fields, func(name string) bool {
+		return len(only) > 0 && !slices.Contains(only, name) && !slices.Contains(only, strings.TrimSuffix(name, " #A"))
+	})
 	shown := func(name string) string { return cmp.Or(rename[name], rename[strings.TrimSuffix(name, " #A")], name) }
 	for _, name := range fields {
 		columns = append(columns, shown(name))
@@ -244,7 +254,7 @@ func join(p panel, answers []answer) (columns []string, rows [][]cell) {
 		for _, name := range fields {
 			r := byKey[key]
 			if !strings.HasPrefix(name, "Value #") {
-				row = append(row, cell{string(r.labels[model.LabelName(name)]), named["text"]})
+				row = append(row, p.field(shown(name), "").label(string(r.labels[model.LabelName(name)])))
 				continue
 			}
 			v, ok := r.values[name]

@@ -69,7 +69,7 @@ func (r *recording) command(ctx context.Context, line string) error {
 	ctx, cancel := context.WithTimeout(ctx, maxCommand)
 	defer cancel()
 	began := time.Now()
-	out, err := exec.CommandContext(ctx, "bash", "-c", line).CombinedOutput() //nolint:gosec // The script is the documentation's own.
+	out, err := exec.CommandContext(ctx, "bash", "-c", line).CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("%s: %w\n%s", line, err, out)
 	}

@@ -4,6 +4,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -42,8 +43,20 @@ func format(f field, v float64) string {
 	return number(v, f.decimals(-1))
 }
 
+// label is a cell with the text of a label.
+func (f field) label(text string) cell {
+	if m, ok := f.mapping(text); ok {
+		return cell{cmp.Or(m.Text, text), colorOf(m.Color)}
+	}
+	return cell{text, named["text"]}
+}
+
 // mapped is what a value mapping makes of a value.
 func (f field) mapped(v float64) (mapped, bool) {
+	return f.mapping(strconv.FormatFloat(v, 'g', -1, 64))
+}
+
+func (f field) mapping(value string) (mapped, bool) {
 	for _, m := range f.Mappings {
 		if m.Type != "value" {
 			continue
@@ -52,7 +65,7 @@ func (f field) mapped(v float64) (mapped, bool) {
 		if err := json.Unmarshal(m.Options, &options); err != nil {
 			continue
 		}
-		if o, ok := options[strconv.FormatFloat(v, 'g', -1, 64)]; ok {
+		if o, ok := options[value]; ok {
 			return o, true
 		}
 	}

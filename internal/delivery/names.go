@@ -86,11 +86,11 @@ const (
 	// DirConfig holds the files of this package.
 	DirConfig = "/etc/kith/config"
 	// DirSecrets holds SECRET/KEY for each Secret that a channel or a community names.
-	DirSecrets = "/etc/kith/secrets"
+	DirSecrets = "/etc/kith/secrets" //nolint:gosec // A folder, not a secret.
 	// DirTLS holds tls.crt and tls.key of a hub.
 	DirTLS = "/etc/kith/tls"
 	// DirToken holds the token (FileToken) that a connector presents to its hub.
-	DirToken  = "/var/run/secrets/kith.dev/hub"
+	DirToken  = "/var/run/secrets/kith.dev/hub" //nolint:gosec // Likewise.
 	FileToken = "token"
 	// DirData holds the ledger of a hub.
 	DirData = "/var/lib/kith"

@@ -117,7 +117,7 @@ func (s *session) pause(err error, failures *int) (pause time.Duration, stop boo
 	e, ok := errors.AsType[*sdk.Error](err)
 	switch {
 	case ok && e.Permanent:
-		return s.opts.PermanentBackoff, s.opts.Once
+		return s.opts.permanentBackoff(n), s.opts.Once
 	case ok && e.RetryAfter > 0:
 		// A little later than asked, never earlier, and not all at the same moment.
 		asked := min(e.RetryAfter, maxRetryAfter)
@@ -128,6 +128,12 @@ func (s *session) pause(err error, failures *int) (pause time.Duration, stop boo
 		pause = s.opts.backoff(n)
 	}
 	return pause, s.opts.Once && *failures >= s.opts.GiveUp && phaseOf(err) != RateLimited
+}
+
+// permanentBackoff begins with a minute and doubles up to PermanentBackoff. Such an error stays until somebody acts, and
+// whoever tries a wrong key too often is locked out; but a platform that is being repaired refuses good keys for a while.
+func (o Options) permanentBackoff(failures int) time.Duration {
+	return min(o.PermanentBackoff, time.Minute<<min(failures, 10))
 }
 
 // backoff doubles with each failure and takes off up to a half.

@@ -61,7 +61,8 @@ type Options struct {
 	// FirstBackoff and MaxBackoff bound the pauses after passing errors: doubled each time, shortened by up to a half.
 	// Default 1 s and 5 min.
 	FirstBackoff, MaxBackoff time.Duration
-	// PermanentBackoff is the pause after an error that a repeat cannot help, unless something changes. Default 1 h.
+	// PermanentBackoff is the longest pause after errors that a repeat cannot help, unless something changes: they double
+	// from a minute on. Default 1 h.
 	PermanentBackoff time.Duration
 	// ReadTimeout bounds one call of Read or Probe, CommitTimeout one call of the hub. Default 15 min and 1 min.
 	ReadTimeout, CommitTimeout time.Duration

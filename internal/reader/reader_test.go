@@ -213,7 +213,7 @@ func TestErrorsBecomeStatesAndPauses(t *testing.T) {
 		"absurd pause":       {&sdk.Error{Reason: sdk.RateLimited, Message: "slow down", RetryAfter: 1000 * time.Hour}, RateLimited, 3780},
 		"server error":       {&sdk.Error{Reason: sdk.PlatformError, Message: "502"}, PlatformError, 1},
 		"network":            {&sdk.Error{Reason: sdk.Unreachable, Message: "no route"}, Unreachable, 1},
-		"bad key":            {&sdk.Error{Reason: sdk.BadCredentials, Message: "403", Permanent: true}, BadCredentials, 3600},
+		"bad key":            {&sdk.Error{Reason: sdk.BadCredentials, Message: "403", Permanent: true}, BadCredentials, 60},
 		"wrapped":            {fmt.Errorf("reading: %w", &sdk.Error{Reason: sdk.Unreachable, Message: "no route"}), Unreachable, 1},
 		"an unclassed error": {errors.New("odd"), PlatformError, 1},
 	}
@@ -257,6 +257,20 @@ func TestBackoffDoublesUpToItsBound(t *testing.T) {
 		t.Error(diff)
 	}
 	if d := o.backoff(1000); d != time.Minute {
+		t.Errorf("after a thousand failures: %s", d)
+	}
+}
+
+func TestWhatARepeatCannotHelpIsRepeatedSeldom(t *testing.T) {
+	o := Options{PermanentBackoff: time.Hour}
+	var got []time.Duration
+	for n := range 8 {
+		got = append(got, o.permanentBackoff(n)/time.Minute)
+	}
+	if diff := cmp.Diff([]time.Duration{1, 2, 4, 8, 16, 32, 60, 60}, got); diff != "" {
+		t.Error(diff)
+	}
+	if d := o.permanentBackoff(1000); d != time.Hour {
 		t.Errorf("after a thousand failures: %s", d)
 	}
 }

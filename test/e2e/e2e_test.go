@@ -5,6 +5,7 @@ package e2e
 
 import (
 	"os"
+	"regexp"
 	"testing"
 	"time"
 )
@@ -13,7 +14,7 @@ import (
 func TestKithInACluster(t *testing.T) {
 	mode := os.Getenv("KITH_E2E")
 	if mode == "" {
-		t.Skip("this brings up a cluster, as root: `make e2e`, or `make e2e-faults` for every fault")
+		t.Skip("this brings up a cluster, as root: `make e2e`, or `make e2e-faults` for every fault; KITH_E2E=WORDS|… chooses some")
 	}
 	w := newWorld(t)
 	step := func(name string, do func(*testing.T)) {
@@ -42,13 +43,25 @@ func TestKithInACluster(t *testing.T) {
 
 	w.life = startLife(t, w.forum)
 	for _, f := range faults() {
-		if mode == "faults" || f.always {
+		if chosen(f, mode) {
 			step(f.name, func(t *testing.T) { w.suffer(t, f) })
 		}
 	}
 	step("nothing was lost or doubled", w.totals)
+	step("dashboards show all of it", w.dashboards)
 	step("the ledger says so too", w.ledger)
-	if mode == "faults" {
+	if mode != "short" {
 		step("an operator of one namespace does the same there", w.namespaced)
 	}
+}
+
+// chosen says whether a fault is to strike: in the short run a few, in the long one all, else those that are named.
+func chosen(f fault, mode string) bool {
+	switch mode {
+	case "short":
+		return f.always
+	case "faults":
+		return true
+	}
+	return regexp.MustCompile(mode).MatchString(f.name)
 }

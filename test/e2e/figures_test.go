@@ -131,9 +131,9 @@ func (w *world) panel(t *testing.T, name string, target monitoring.Target, objec
 	return 0
 }
 
-// totals lets life end and holds what Prometheus has seen all along against an independent count of the forum.
+// totals lets life calm down and holds what Prometheus has seen all along against an independent count of the forum.
 func (w *world) totals(t *testing.T) {
-	w.life.stop()
+	w.life.calm()
 	t.Logf("since %s: %v", w.life.began.Format(time.TimeOnly), w.life.deeds)
 	topics, err := w.forum.read()
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kith-dev/kith/internal/behaviour"
 	"github.com/kith-dev/kith/internal/delivery"
 )
 
@@ -44,12 +45,16 @@ func (w *world) ledger(t *testing.T) {
 			t.Fatal(err)
 		}
 		value, _ := c[5].(float64)
-		id := fmt.Sprintf("%v %v %v %v %v %v", c[1], community, channel, c[2], c[3], c[4])
-		total[id] += value
+		metric, ok := stored[fmt.Sprint(c[1])]
+		if !ok {
+			t.Fatalf("the ledger has a total that is no metric: %s", text)
+		}
+		total[fmt.Sprintf("%s %s %s %v %v %v", metric, community, channel, c[2], c[3], c[4])] += value
 	}
 	if len(total) == 0 {
 		t.Fatal("the ledger has no totals")
 	}
+	t.Logf("%d totals in the ledger, %d counters in Prometheus", len(total), len(w.rise))
 	for _, id := range sorted(total) {
 		if rose, ok := w.rise[id]; !ok || rose != total[id] {
 			t.Errorf("%s: the ledger has %v, Prometheus' counter rose by %v", id, total[id], rose)
@@ -60,6 +65,11 @@ func (w *world) ledger(t *testing.T) {
 			t.Errorf("%s: Prometheus' counter rose by %v, the ledger has none", id, w.rise[id])
 		}
 	}
+}
+
+// stored are the ledger's names of the community counters.
+var stored = map[string]string{
+	behaviour.CounterBehaviours: "kith_behaviours_total", behaviour.CounterUndone: "kith_behaviours_undone_total",
 }
 
 // volume is where the claim's volume lies on this machine, which is the node.

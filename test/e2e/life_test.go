@@ -22,16 +22,18 @@ type life struct {
 	began time.Time
 	deeds map[string]int
 
-	users   []discoursetest.User
-	topics  []*liveTopic
-	stopped chan struct{}
-	done    sync.WaitGroup
-	once    sync.Once
+	users           []discoursetest.User
+	topics          []*liveTopic
+	calmed, stopped chan struct{}
+	done            sync.WaitGroup
+	calmOnce, once  sync.Once
+	settled         sync.WaitGroup
 }
 
 // liveTopic is a topic of this life, with the replies that stand and those that were taken back.
 type liveTopic struct {
 	id       int64
+	asker    discoursetest.User
 	standing []int64
 	removed  []int64
 	accepted int64
@@ -42,30 +44,52 @@ type liveTopic struct {
 const (
 	liveTopics = 120
 	deedEvery  = 400 * time.Millisecond
+	calmEvery  = 5 * time.Second
 )
 
-// startLife lets people do something at random moments until stop.
+// startLife lets people do something at random moments until calm and stop.
 func startLife(t *testing.T, f *forum) *life {
 	t.Helper()
 	l := &life{
 		forum: f, random: rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 1)), began: time.Now().Truncate(time.Millisecond),
-		deeds: map[string]int{}, stopped: make(chan struct{}),
+		deeds: map[string]int{}, calmed: make(chan struct{}), stopped: make(chan struct{}),
 	}
 	for i := range int64(12) {
 		l.users = append(l.users, discoursetest.User{ID: 900_001 + i, Username: fmt.Sprintf("live%d", i), TrustLevel: 1})
 	}
+	l.settled.Add(1)
 	l.done.Go(func() {
+		calmed := l.calmed
 		for {
+			pause, do := time.Duration(l.random.Int64N(int64(2*deedEvery))), l.deed
+			if calmed == nil {
+				pause, do = calmEvery, l.remark
+			}
 			select {
 			case <-l.stopped:
 				return
-			case <-time.After(time.Duration(l.random.Int64N(int64(2 * deedEvery)))):
-				l.deed()
+			case <-calmed:
+				calmed = nil
+				l.settled.Done()
+			case <-time.After(pause):
+				do()
 			}
 		}
 	})
 	t.Cleanup(l.stop)
 	return l
+}
+
+// calm ends all that counts. Askers still add to their own questions: a forum in which nothing happens at all is looked
+// at more and more seldom.
+func (l *life) calm() {
+	l.calmOnce.Do(func() { close(l.calmed) })
+	l.settled.Wait()
+}
+
+func (l *life) remark() {
+	t := l.topics[l.random.IntN(len(l.topics))]
+	l.forum.Reply(t.id, t.asker, "<p>"+l.text()+"</p>", 0)
 }
 
 // stop ends it; what was done stays.
@@ -126,9 +150,10 @@ func (l *life) with(posts []int64, deed string, do func(int64)) {
 }
 
 func (l *life) ask() {
-	id, _ := l.forum.NewTopic(l.user(), 10, fmt.Sprintf("How does number %d work?", len(l.topics)), "<p>How does "+l.text()+" work?</p>")
+	asker := l.user()
+	id, _ := l.forum.NewTopic(asker, 10, fmt.Sprintf("How does number %d work?", len(l.topics)), "<p>How does "+l.text()+" work?</p>")
 	l.forum.began(id)
-	l.topics = append(l.topics, &liveTopic{id: id})
+	l.topics = append(l.topics, &liveTopic{id: id, asker: asker})
 	l.deeds["questions"]++
 }
 

@@ -154,7 +154,7 @@ func (r *run) operator(ctx context.Context, env *ctrlenvtest.Environment, dir st
 		return nil, err
 	}
 	setup.Hubs, setup.Roots = r.stage.addresses()
-	child, err := start(ctx, setup, filepath.Join(dir, "operator.json"), r.o.keep)
+	child, err := startOperator(ctx, setup, filepath.Join(dir, "operator.json"), r.o.keep)
 	if err != nil {
 		return nil, err
 	}

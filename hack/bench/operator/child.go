@@ -37,8 +37,8 @@ type operatorSetup struct {
 	Roots string            `json:"roots"`
 }
 
-// start runs the operator in a process of its own.
-func start(ctx context.Context, setup operatorSetup, file, log string) (*exec.Cmd, error) {
+// startOperator runs the operator in a process of its own.
+func startOperator(ctx context.Context, setup operatorSetup, file, log string) (*exec.Cmd, error) {
 	doc, err := json.Marshal(setup)
 	if err != nil {
 		return nil, err
@@ -50,23 +50,26 @@ func start(ctx context.Context, setup operatorSetup, file, log string) (*exec.Cm
 	if err != nil {
 		return nil, err
 	}
-	c := exec.CommandContext(ctx, self, childArgument, file) //nolint:gosec // It is this program itself.
+	c := exec.CommandContext(ctx, self, childArgument, file)
 	c.Cancel = func() error { return c.Process.Signal(os.Interrupt) }
 	c.WaitDelay = 30 * time.Second
 	c.Stderr = os.Stderr
 	if log != "" {
-		f, err := os.Create(log) //nolint:gosec // Named on the command line.
+		f, err := os.Create(log)
 		if err != nil {
 			return nil, err
 		}
 		c.Stdout = f
 	}
-	return c, c.Start()
+	if err := c.Start(); err != nil {
+		return nil, err
+	}
+	return c, nil
 }
 
 // operate is `kith operator` with hubs that are elsewhere.
 func operate(ctx context.Context, file string) error {
-	doc, err := os.ReadFile(file) //nolint:gosec // Named by the process that started this one.
+	doc, err := os.ReadFile(file)
 	if err != nil {
 		return err
 	}

@@ -20,14 +20,17 @@ type options struct {
 }
 
 func main() {
+	if err := start(); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func start() error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if len(os.Args) == 3 && os.Args[1] == childArgument {
-		if err := operate(ctx, os.Args[2]); err != nil {
-			fmt.Fprintln(os.Stderr, "operator:", err)
-			os.Exit(1)
-		}
-		return
+		return operate(ctx, os.Args[2])
 	}
 	var o options
 	flag.IntVar(&o.communities, "communities", 20, "how many Communities")
@@ -35,8 +38,5 @@ func main() {
 	flag.DurationVar(&o.idle, "idle", 10*time.Minute, "how long to count what an idle operator writes")
 	flag.StringVar(&o.keep, "log", "", "a file for the operator's log; thrown away where left out")
 	flag.Parse()
-	if err := bench(ctx, o); err != nil {
-		fmt.Fprintln(os.Stderr, "bench:", err)
-		os.Exit(1)
-	}
+	return bench(ctx, o)
 }

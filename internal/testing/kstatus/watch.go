@@ -49,6 +49,12 @@ func Watch(t testing.TB, config *rest.Config, namespace string, kinds ...schema.
 	})
 }
 
+// reached are the reasons of all conditions that Watch has seen.
+var reached = newFindings()
+
+// Reached gives the reasons that any condition had in any test of this binary so far, in order.
+func Reached() []string { return reached.all() }
+
 // look checks one object.
 func (f *findings) look(kind string, obj any) {
 	u, ok := obj.(*unstructured.Unstructured)
@@ -65,6 +71,9 @@ func (f *findings) look(kind string, obj any) {
 	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(map[string]any{"status": u.Object["status"]}, &status); err != nil {
 		f.add(fmt.Sprintf("%s: its status cannot be read: %v", name, err))
 		return
+	}
+	for _, c := range status.Status.Conditions {
+		reached.add(c.Reason)
 	}
 	for _, wrong := range Check(u.GetGeneration(), status.Status.ObservedGeneration, status.Status.Conditions) {
 		f.add(name + ": " + wrong)
