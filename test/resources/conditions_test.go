@@ -35,7 +35,7 @@ var judged = map[string][]finding{
 	"webhook":                    {{"channel/forum", "True Accepted", []string{"webhook is not used", "takes no calls in this version"}}},
 
 	"misspelt-variable":        {{"behaviour/solved", "False InvalidExpression", []string{"spec.when: line 1, column 1", `did you mean "author"?`}}},
-	"misspelt-cel-field":       {{"behaviour/solved", "False InvalidExpression", []string{"spec.when: line 1, column 25", `author has no field "nmae"`, "known are"}}},
+	"unknown-cel-field":        {{"behaviour/solved", "False InvalidExpression", []string{"spec.when: line 1, column 25", `author has no field "rank"`, "known are"}}},
 	"unbalanced-cel":           {{"behaviour/solved", "False InvalidExpression", []string{"spec.when: line 1, column 31", "missing ')'"}}},
 	"cel-that-is-no-condition": {{"behaviour/solved", "False InvalidExpression", []string{"spec.when", "gives int, where true or false is needed"}}},
 	"cel-of-wrong-types":       {{"behaviour/solved", "False InvalidExpression", []string{"spec.when: line 1, column 17", "(int, string)"}}},

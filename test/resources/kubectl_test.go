@@ -85,7 +85,8 @@ func (k *kubectl) try(args ...string) (out string, ok bool) {
 
 func (k *kubectl) tryWith(stdin string, args ...string) (out string, ok bool) {
 	k.t.Helper()
-	cmd := exec.CommandContext(k.t.Context(), k.binary, append([]string{"--namespace", k.namespace}, args...)...)
+	// Cleaning up comes after the context of the test has ended.
+	cmd := exec.CommandContext(context.WithoutCancel(k.t.Context()), k.binary, append([]string{"--namespace", k.namespace}, args...)...)
 	cmd.Env = []string{"HOME=" + home, "KUBECONFIG=" + k.config}
 	cmd.Stdin = strings.NewReader(stdin)
 	var both bytes.Buffer
