@@ -40,7 +40,7 @@ func TestReaderThatGetsNowhereSaysWhy(t *testing.T) {
 		"it reports and reads nothing":       {func(s *wire.ChannelStatus) { s.State.LastProgress, s.State.Since = long, long }, "False NoProgress", "its log"},
 		"it does not report":                 {func(s *wire.ChannelStatus) { s.State.Heartbeat = long }, "Unknown NoHeartbeat", "Deployed"},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(name, func(*testing.T) {
 			// Time alone is no news; that the platform answers again is.
 			hub.reads("forum", phase(reader.Unreachable, "nothing answers"))
 			stands(c, channel, v1alpha1.ConditionConnected, "False Unreachable")

@@ -19,7 +19,9 @@ import (
 
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+	ctrlclient "sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/kith-dev/kith/internal/testing/builders"
 	"github.com/kith-dev/kith/internal/testing/envtest"
 )
 
@@ -67,6 +69,25 @@ func (l *lines) Write(p []byte) (int, error) {
 	return l.b.Write(p)
 }
 
+// works waits until the operator has looked at a Community: one that ends before it has begun has reason to complain.
+func works(t *testing.T, namespace string) {
+	t.Helper()
+	c := envtest.Client(t)
+	community := builders.MakeCommunity("acme").Namespace(namespace).Obj()
+	if err := c.Create(t.Context(), community); err != nil {
+		t.Fatal(err)
+	}
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		if err := c.Get(t.Context(), ctrlclient.ObjectKeyFromObject(community), community); err != nil {
+			t.Fatal(err)
+		}
+		if len(community.Status.Conditions) > 0 {
+			return
+		}
+	}
+	t.Fatal("nobody looks at a Community")
+}
+
 func TestOperatorRunsAndEndsInGoodOrder(t *testing.T) {
 	t.Setenv("KUBECONFIG", kubeconfig(t))
 	namespace := envtest.Namespace(t, envtest.Client(t))
@@ -105,6 +126,7 @@ func TestOperatorRunsAndEndsInGoodOrder(t *testing.T) {
 			t.Errorf("%s answers without %q", address, want)
 		}
 	}
+	works(t, namespace)
 	cancel()
 	select {
 	case err := <-done:
