@@ -17,9 +17,9 @@ import (
 	"time"
 )
 
-// cgroups are our cgroup in every hierarchy: one with cgroup v2, one for each controller with v1.
+// cgroups are our cgroup in every hierarchy: one with cgroup v2, one for each controller with v1, and both on hybrids.
 func cgroups(l layout) []string {
-	points, err := mountPoints(func(_, kind string) bool { return kind == "cgroup" })
+	points, err := mountPoints(func(_, kind string) bool { return kind == "cgroup" || kind == "cgroup2" })
 	if err != nil || len(points) == 0 {
 		points = []string{"/sys/fs/cgroup"}
 	}
