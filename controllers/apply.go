@@ -7,11 +7,13 @@ import (
 	"context"
 	"fmt"
 
+	appsv1 "k8s.io/api/apps/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 
@@ -37,23 +39,28 @@ type Applier struct {
 // and name are the caller's; namespace and owner reference are set here.
 func Apply[T client.Object](ctx context.Context, a *Applier, owner Resource, desired T) (T, error) {
 	desired.SetOwnerReferences([]metav1.OwnerReference{*metav1.NewControllerRef(owner, kindOf(a, owner))})
-	return apply(ctx, a, owner, desired)
+	return apply(ctx, a, owner, desired, false)
 }
 
-// ApplyKept is Apply for an object that outlives its owner: it has no owner reference, and is Kith's by its labels
-// LabelManagedBy and LabelCommunity, so that a Community declared again finds it.
-func ApplyKept[T client.Object](ctx context.Context, a *Applier, owner Resource, desired T) (T, error) {
+// ApplyKept is Apply for an object that may outlive its owner: it has an owner reference only where it is to go with its
+// owner, and is Kith's by its labels LabelManagedBy and LabelCommunity also where it has none, so that a Community
+// declared again finds it.
+func ApplyKept[T client.Object](ctx context.Context, a *Applier, owner Resource, desired T, goes bool) (T, error) {
 	desired.SetOwnerReferences(nil)
-	return apply(ctx, a, owner, desired)
+	if goes {
+		desired.SetOwnerReferences([]metav1.OwnerReference{*metav1.NewControllerRef(owner, kindOf(a, owner))})
+	}
+	return apply(ctx, a, owner, desired, true)
 }
 
-func apply[T client.Object](ctx context.Context, a *Applier, owner Resource, desired T) (T, error) {
+func apply[T client.Object](ctx context.Context, a *Applier, owner Resource, desired T, kept bool) (T, error) {
 	var none T
 	desired.SetNamespace(owner.GetNamespace())
 	want, err := newIntent(a.Client.Scheme(), desired)
 	if err != nil {
 		return none, err
 	}
+	want.kept = kept
 	id := a.id(owner, want)
 	live, ok := desired.DeepCopyObject().(T)
 	if !ok {
@@ -102,10 +109,18 @@ func applyUnseen[T client.Object](ctx context.Context, a *Applier, owner Resourc
 func send[T client.Object](ctx context.Context, a *Applier, id identity, want *intent, options ...client.ApplyOption) (T, error) {
 	var none T
 	u := &unstructured.Unstructured{Object: want.document()}
-	options = append(options, client.FieldOwner(delivery.ManagedBy))
-	if err := a.Client.Apply(ctx, client.ApplyConfigurationFromUnstructured(u), options...); err != nil {
+	err := a.put(ctx, want, u, options...)
+	if apierrors.IsInvalid(err) {
+		if mended, mendErr := a.mend(ctx, want); mended || mendErr != nil {
+			u, err = &unstructured.Unstructured{Object: want.document()}, mendErr
+			if mended {
+				err = a.put(ctx, want, u, options...)
+			}
+		}
+	}
+	if err != nil {
 		a.known.forget(id)
-		return none, fmt.Errorf("apply %s: %w", want, err)
+		return none, err
 	}
 	live, err := a.typed(u, want)
 	if err != nil {
@@ -116,6 +131,33 @@ func send[T client.Object](ctx context.Context, a *Applier, id identity, want *i
 		return none, fmt.Errorf("read back %s: it came as %T", want, live)
 	}
 	return out, a.known.remember(id, want, out)
+}
+
+// mend takes away what somebody left in a Deployment that makes what is wanted invalid, and that applying cannot take
+// away because it was never ours: the parameters of another update strategy.
+func (a *Applier) mend(ctx context.Context, want *intent) (bool, error) {
+	strategy, _, err := unstructured.NestedString(want.content, "spec", "strategy", "type")
+	if err != nil || want.kind.Kind != "Deployment" || strategy != string(appsv1.RecreateDeploymentStrategyType) {
+		return false, nil
+	}
+	live := &unstructured.Unstructured{}
+	live.SetGroupVersionKind(want.kind)
+	live.SetNamespace(want.key.Namespace)
+	live.SetName(want.key.Name)
+	patch := client.RawPatch(types.MergePatchType, []byte(`{"spec": {"strategy": {"type": "Recreate", "rollingUpdate": null}}}`))
+	if err := a.Client.Patch(ctx, live, patch, client.FieldOwner(delivery.ManagedBy)); err != nil {
+		return false, fmt.Errorf("mend the update strategy of %s: %w", want, err)
+	}
+	return true, nil
+}
+
+// put is the call itself; u becomes the answer.
+func (a *Applier) put(ctx context.Context, want *intent, u *unstructured.Unstructured, options ...client.ApplyOption) error {
+	options = append(options, client.FieldOwner(delivery.ManagedBy))
+	if err := a.Client.Apply(ctx, client.ApplyConfigurationFromUnstructured(u), options...); err != nil {
+		return fmt.Errorf("apply %s: %w", want, err)
+	}
+	return nil
 }
 
 // typed makes the answer to an apply an object of the kind's own type; kinds without one stay as they are.

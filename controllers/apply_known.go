@@ -55,7 +55,7 @@ func newIntent(scheme *runtime.Scheme, obj client.Object) (*intent, error) {
 	content["apiVersion"], content["kind"] = kind.ToAPIVersionAndKind()
 	w := &intent{
 		kind: kind, key: client.ObjectKeyFromObject(obj), content: content,
-		kept: len(obj.GetOwnerReferences()) == 0, community: obj.GetLabels()[delivery.LabelCommunity],
+		community: obj.GetLabels()[delivery.LabelCommunity],
 	}
 	w.digest, err = digest(content)
 	return w, err

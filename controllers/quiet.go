@@ -16,9 +16,6 @@ const secretsQuiet = 10 * time.Second
 
 // quiet holds changes back until they have stayed the same for a while.
 type quiet struct {
-	// Now is the clock.
-	Now func() time.Time
-
 	mu      sync.Mutex
 	pending map[types.NamespacedName]change
 }
@@ -29,10 +26,9 @@ type change struct {
 }
 
 // hold gives how much longer the change of key to this value is to be held back; 0 where it may be made.
-func (q *quiet) hold(key types.NamespacedName, to string, by time.Duration) time.Duration {
+func (q *quiet) hold(key types.NamespacedName, to string, by time.Duration, now time.Time) time.Duration {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	now := q.Now()
 	if p, ok := q.pending[key]; ok && p.to == to {
 		return max(0, by-now.Sub(p.since))
 	}

@@ -165,17 +165,16 @@ func account(name string, objectLabels map[string]string) *corev1.ServiceAccount
 	}
 }
 
-// configVolume are a community's ConfigMaps in one folder, with those files of theirs that items gives for each part
-// (delivery.HubItems, delivery.ConnectorItems). All are optional: a pod waits for what is missing, and never fails to
-// start for it.
+// configVolume are a community's ConfigMaps in one folder, with those of their files that items names. All are optional:
+// a pod waits for what is missing, and never fails to start for it.
 func configVolume(community string, items func(part int) []string) corev1.Volume {
 	sources := make([]corev1.VolumeProjection, 0, delivery.MaxParts)
 	for part := range delivery.MaxParts {
 		source := &corev1.ConfigMapProjection{
 			LocalObjectReference: corev1.LocalObjectReference{Name: delivery.ConfigName(community, part)}, Optional: new(true),
 		}
-		for _, key := range items(part) {
-			source.Items = append(source.Items, corev1.KeyToPath{Key: key, Path: key})
+		for _, file := range items(part) {
+			source.Items = append(source.Items, corev1.KeyToPath{Key: file, Path: file})
 		}
 		sources = append(sources, corev1.VolumeProjection{ConfigMap: source})
 	}

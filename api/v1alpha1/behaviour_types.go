@@ -13,8 +13,10 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 // +kubebuilder:printcolumn:name="Community",type=string,JSONPath=`.spec.communityRef.name`
 // +kubebuilder:printcolumn:name="Family",type=string,JSONPath=`.spec.family`
 // +kubebuilder:printcolumn:name="Role",type=string,JSONPath=`.spec.role`
-// +kubebuilder:printcolumn:name="Of",type=string,JSONPath=`.spec.of`
-// +kubebuilder:printcolumn:name="Accepted",type=string,JSONPath=`.status.conditions[?(@.type=="Accepted")].status`
+// +kubebuilder:printcolumn:name="Recent",type=integer,JSONPath=`.status.recent`
+// +kubebuilder:printcolumn:name="Measurable",type=string,JSONPath=`.status.conditions[?(@.type=="Measurable")].status`
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="Of",type=string,priority=1,JSONPath=`.spec.of`
 // +kubebuilder:printcolumn:name="Reason",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Accepted")].reason`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 // +kubebuilder:validation:XValidation:rule="!has(self.metadata.name) || (self.metadata.name.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$') && size(self.metadata.name) <= 63)",message="metadata.name must be at most 63 lower-case letters, digits and hyphens: it is a metric label"
@@ -302,4 +304,10 @@ type BehaviourStatus struct {
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=256
 	NotMeasurableOn []Name `json:"notMeasurableOn,omitempty"`
+
+	// Recent is how many cases counted in the last 28 days that have been read. Absent before anything has been read, and
+	// where it would be about fewer people than the minimum group size.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Recent *int64 `json:"recent,omitempty"`
 }

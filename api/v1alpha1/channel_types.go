@@ -17,7 +17,6 @@ import (
 // +kubebuilder:printcolumn:name="Platform",type=string,JSONPath=`.spec.platform`
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
 // +kubebuilder:printcolumn:name="Connected",type=string,JSONPath=`.status.conditions[?(@.type=="Connected")].reason`
-// +kubebuilder:printcolumn:name="Read-Through",type=date,JSONPath=`.status.readThrough`
 // +kubebuilder:printcolumn:name="URL",type=string,priority=1,JSONPath=`.spec.url`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 // +kubebuilder:validation:XValidation:rule="!has(self.metadata.name) || (self.metadata.name.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$') && size(self.metadata.name) <= 52)",message="metadata.name must be at most 52 lower-case letters, digits and hyphens: Deployments and labels are named after it"
@@ -206,15 +205,24 @@ type ChannelStatus struct {
 	// +kubebuilder:validation:MaxItems=16
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 
-	// Since is the day back to which history is read, as spec.since was resolved.
+	// ConnectedGeneration is the latest generation at which the channel has connected. Ready needs that once per
+	// generation; a platform's outage later shows in Connected only.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	ConnectedGeneration int64 `json:"connectedGeneration,omitempty"`
+
+	// Since is the day back to which history is read, as spec.since was resolved. Empty before that, and where everything
+	// is read.
 	// +optional
 	Since Date `json:"since,omitempty"`
 
-	// ReadThrough is up to when the channel has been read completely.
+	// ReadThrough is up to when the channel had been read completely when this status was written. Time alone writes no
+	// status: while Connected is True the channel is read on (kith_connector_lag_seconds says how far), and once it is not,
+	// this is where reading stopped.
 	// +optional
 	ReadThrough *metav1.Time `json:"readThrough,omitempty"`
 
-	// BackfilledThrough is back to when history has been read completely.
+	// BackfilledThrough is back to when history has been read completely; absent until it has, and where everything is read.
 	// +optional
 	BackfilledThrough *metav1.Time `json:"backfilledThrough,omitempty"`
 

@@ -308,10 +308,16 @@ type CommunityStatus struct {
 	// +optional
 	AssessedStage Stage `json:"assessedStage,omitempty"`
 
-	// BlueprintDigest is the SHA-256 of the blueprint that the hub runs, in hexadecimal.
+	// BlueprintDigest is the SHA-256, in hexadecimal, of the blueprint that was last handed to the hub.
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
 	BlueprintDigest string `json:"blueprintDigest,omitempty"`
+
+	// LedgerID is the identity of the ledger that the hub keeps. If the hub reports another one, the annotation
+	// kith.dev/accept-ledger says that this is meant.
+	// +optional
+	// +kubebuilder:validation:MaxLength=128
+	LedgerID string `json:"ledgerID,omitempty"`
 
 	// Channels is how many channels are accepted.
 	// +optional

@@ -19,11 +19,13 @@ const (
 	ConditionLedgerReady = "LedgerReady"
 	// ConditionHubAvailable says that the community's hub runs at this generation.
 	ConditionHubAvailable = "HubAvailable"
-	// ConditionMeasurable says that every channel shows what the behaviour needs.
+	// ConditionMeasurable says that every channel shows what the behaviour needs. A behaviour can be Ready without: it
+	// counts where it can be seen, and is shown as not measurable, never as 0, elsewhere.
 	ConditionMeasurable = "Measurable"
 	// ConditionAgreed says that every stakeholder has agreed to this generation of the objective.
 	ConditionAgreed = "Agreed"
-	// ConditionEvaluated says that the objective's value is known and recent.
+	// ConditionEvaluated says that the objective's value is known and recent. False: the hub answers, and there is no such
+	// value. Unknown: what it depends on cannot be read, or the hub does not answer.
 	ConditionEvaluated = "Evaluated"
 	// ConditionReconciling and ConditionStalled are kstatus's own: present only while something is under way, or while it
 	// cannot go on without a change.
@@ -73,7 +75,19 @@ const (
 	ReasonSecretKeyMissing = "SecretKeyMissing"
 	ReasonUnreachable      = "Unreachable"
 	ReasonPlatformError    = "PlatformError"
+	// ReasonBadSettings: the connector itself refuses settings that the schema let through.
+	ReasonBadSettings = "BadSettings"
+	// ReasonTakenOver: another process reads this channel.
+	ReasonTakenOver = "TakenOver"
+	// ReasonNoProgress: the reader reports, but has read nothing for too long.
+	ReasonNoProgress = "NoProgress"
+	// ReasonNoHeartbeat goes with Unknown: the hub answers, and has not heard from the channel's reader.
+	ReasonNoHeartbeat = "NoHeartbeat"
 )
+
+// ReasonHubUnavailable goes with Unknown where it is the operator that gets no answer from the hub, and with False where
+// a connector gets none: what was read cannot be committed.
+const ReasonHubUnavailable = "HubUnavailable"
 
 // Reasons of Deployed, HubAvailable and LedgerReady.
 const (
@@ -87,6 +101,10 @@ const (
 	ReasonLedgerReplaced = "LedgerReplaced"
 	// ReasonShrinkingRefused says that a smaller volume was declared: volumes only grow.
 	ReasonShrinkingRefused = "ShrinkingRefused"
+	// ReasonExpansionRefused says that the cluster does not let the volume grow.
+	ReasonExpansionRefused = "ExpansionRefused"
+	// ReasonConfigurationUnusable says that the hub cannot put in force what was delivered, and runs what it had before.
+	ReasonConfigurationUnusable = "ConfigurationUnusable"
 	// ReasonStorageClassChanged says that another storage class was declared: a volume keeps its own.
 	ReasonStorageClassChanged = "StorageClassChanged"
 )
@@ -95,9 +113,15 @@ const (
 const (
 	ReasonMeasurable    = "Measurable"
 	ReasonNotMeasurable = "NotMeasurable"
-	ReasonAgreed        = "Agreed"
-	ReasonNotAgreed     = "NotAgreed"
-	ReasonEvaluated     = "Evaluated"
-	ReasonTooFew        = "TooFew"
-	ReasonDataStale     = "DataStale"
+	// ReasonPartlyMeasurable: some channels show what the behaviour needs, others do not.
+	ReasonPartlyMeasurable = "PartlyMeasurable"
+	// ReasonNoChannel: the community has no channel yet.
+	ReasonNoChannel = "NoChannel"
+	ReasonAgreed    = "Agreed"
+	ReasonNotAgreed = "NotAgreed"
+	ReasonEvaluated = "Evaluated"
+	ReasonTooFew    = "TooFew"
+	ReasonDataStale = "DataStale"
+	// ReasonDataMissing goes with Unknown: what it depends on has not been read yet, or cannot be seen.
+	ReasonDataMissing = "DataMissing"
 )

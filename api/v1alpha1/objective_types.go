@@ -11,12 +11,15 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 // +kubebuilder:subresource:status
 // +kubebuilder:resource:path=objectives,singular=objective,shortName=obj,categories=kith,scope=Namespaced
 // +kubebuilder:printcolumn:name="Community",type=string,JSONPath=`.spec.communityRef.name`
-// +kubebuilder:printcolumn:name="Goal",type=string,JSONPath=`.spec.goal`
-// +kubebuilder:printcolumn:name="Accepted",type=string,JSONPath=`.status.conditions[?(@.type=="Accepted")].status`
+// +kubebuilder:printcolumn:name="Target",type=string,JSONPath=`.spec.target.*`
 // +kubebuilder:printcolumn:name="Value",type=string,JSONPath=`.status.value`
 // +kubebuilder:printcolumn:name="Cases",type=integer,JSONPath=`.status.cases`
 // +kubebuilder:printcolumn:name="Result",type=string,JSONPath=`.status.result`
-// +kubebuilder:printcolumn:name="Reason",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Accepted")].reason`
+// +kubebuilder:printcolumn:name="Agreed",type=string,JSONPath=`.status.conditions[?(@.type=="Agreed")].status`
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="Goal",type=string,priority=1,JSONPath=`.spec.goal`
+// +kubebuilder:printcolumn:name="Reason",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Evaluated")].reason`
+// +kubebuilder:printcolumn:name="Statement",type=string,priority=1,JSONPath=`.spec.statement`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 // +kubebuilder:validation:XValidation:rule="!has(self.metadata.name) || (self.metadata.name.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$') && size(self.metadata.name) <= 63)",message="metadata.name must be at most 63 lower-case letters, digits and hyphens: it is a metric label"
 type Objective struct {
@@ -258,7 +261,8 @@ type Agreement struct {
 	// +required
 	On Date `json:"on"`
 
-	// Generation of the objective that was agreed to; a later change shows as not agreed yet.
+	// Generation of the objective that was agreed to; a later change of what is measured or aimed at shows as not agreed
+	// yet (status.definitionGeneration). Left out, it is the first.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	Generation int64 `json:"generation,omitempty"`
@@ -278,6 +282,17 @@ type ObjectiveStatus struct {
 	// +kubebuilder:validation:MaxItems=16
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 
+	// DefinitionGeneration is the generation at which what stakeholders agree to last changed: everything in spec but
+	// stakeholders, agreed and approach. Writing down an agreement changes the generation, and needs no new agreement.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	DefinitionGeneration int64 `json:"definitionGeneration,omitempty"`
+
+	// DefinitionDigest tells whether that has changed.
+	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	DefinitionDigest string `json:"definitionDigest,omitempty"`
+
 	// Result in the window.
 	// +optional
 	Result Result `json:"result,omitempty"`
@@ -286,16 +301,18 @@ type ObjectiveStatus struct {
 	// +optional
 	Value Amount `json:"value,omitempty"`
 
-	// Cases in the window; for a share those of its basis.
+	// Cases in the window; for a share those of its basis. Absent where Unknown, and where they are about fewer people
+	// than the minimum group size.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
-	Cases int64 `json:"cases,omitempty"`
+	Cases *int64 `json:"cases,omitempty"`
 
-	// WindowStart is when the window began.
+	// WindowStart is when the window began, as of when this status was written. Time alone writes no status.
 	// +optional
 	WindowStart *metav1.Time `json:"windowStart,omitempty"`
 
-	// DataThrough is up to when the data behind it is complete.
+	// DataThrough is up to when the data behind it was complete when this status was written. While Evaluated is True the
+	// result still holds, on data that reaches further by now (kith_objective_data_timestamp_seconds).
 	// +optional
 	DataThrough *metav1.Time `json:"dataThrough,omitempty"`
 }

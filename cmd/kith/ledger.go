@@ -14,7 +14,8 @@ func newLedger(logs *logFlags) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "ledger",
 		Short: "Check, rebuild, copy, back up and restore a community's ledger",
-		Long: `Looks after the durable record of a community. Only backup works while kith runs; the others ask for the ledger alone.
+		Long: `Looks after the durable record of a community. Only backup works while kith run does; the others need the ledger alone.
+A hub in a pod lends it to commands that run in the same pod, for as long as they take.
 
 Name the ledger by its folder (--data-dir) or by its community (--community), whose default folder is taken then.`,
 		Args: usageArgs(cobra.NoArgs),
@@ -137,8 +138,9 @@ func ledgerBackup(logs *logFlags, o *app.LedgerOptions) *cobra.Command {
 		Use:   "backup FILE",
 		Short: "Copy the ledger to a file, also while kith runs",
 		Long: `Writes a consistent copy to a file that does not exist yet. The identity key is not part of it: without that key the
-copy cannot be restored, so keep it too, elsewhere.`,
-		Example: "  kith ledger backup --community acme /backup/acme-2026-11-22.db",
+copy cannot be restored, so keep it too, elsewhere. FILE - is standard output.`,
+		Example: `  kith ledger backup --community acme /backup/acme-2026-11-22.db
+  kubectl exec deploy/acme-hub -- /kith ledger backup --data-dir /var/lib/kith - > acme.db`,
 		Args:    usageArgs(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
 			std, err := logs.stdio(c)
@@ -156,8 +158,9 @@ func ledgerRestore(logs *logFlags, o *app.LedgerOptions) *cobra.Command {
 		Use:   "restore FILE",
 		Short: "Put a backup in the ledger's place",
 		Long: `Replaces the ledger by a backup, and erases again whoever asked for that since: the journal of erasures lies beside the
-ledger and is not part of a backup. The next run reads from the platforms what is missing.`,
-		Example: "  kith ledger restore --community acme /backup/acme-2026-11-22.db",
+ledger and is not part of a backup. The next run reads from the platforms what is missing. FILE - is standard input.`,
+		Example: `  kith ledger restore --community acme /backup/acme-2026-11-22.db
+  kubectl exec -i deploy/acme-hub -- /kith ledger restore --data-dir /var/lib/kith --yes - < acme.db`,
 		Args:    usageArgs(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
 			std, err := logs.stdio(c)

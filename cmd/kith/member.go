@@ -15,7 +15,8 @@ func newMember(logs *logFlags) *cobra.Command {
 		Use:   "member",
 		Short: "Find, export, erase members, or note that one objects",
 		Long: `Answers what members may ask of whoever holds data about them (in the European Union: articles 15, 17, 20 and 21 of the
-GDPR). WHO is the account's id on its platform, its handle, or the member id that find shows. kith run must be stopped.`,
+GDPR). WHO is the account's id on its platform, its handle, or the member id that find shows. kith run must be
+stopped; a hub in a pod lends its ledger to commands that run in the same pod.`,
 		Args: usageArgs(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}

@@ -52,7 +52,7 @@ Then declare what matters to you in a folder, and let kith watch it:
 	c.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return app.Usagef("%w (see %s --help)", err, c.CommandPath())
 	})
-	c.AddCommand(newTry(&logs), newRun(&logs), newValidate(&logs), newConnectors(&logs), newLibrary(&logs), newLedger(&logs), newMember(&logs), newHub(&logs), newConnector(&logs), newVersion(&logs))
+	c.AddCommand(newTry(&logs), newRun(&logs), newValidate(&logs), newConnectors(&logs), newLibrary(&logs), newLedger(&logs), newMember(&logs), newHub(&logs), newConnector(&logs), newOperator(&logs), newVersion(&logs))
 	complete(c, "log-format", app.LogText, app.LogJSON)
 	return c
 }

@@ -33,6 +33,7 @@ func main() {
 	flag.IntVar(&o.channels, "channels", 1000, "channels of the idle benchmark")
 	flag.StringVar(&o.binary, "kith", "bin/kith", "the built program, for the start-up benchmark")
 	flag.StringVar(&o.data, "data", "../shared/data/discourse-forum/topics", "a folder of real topics; skipped where missing")
+	flag.DurationVar(&settle, "settle", settle, "how long the footprint benchmark leaves processes alone before it measures them")
 	flag.Usage = func() {
 		fmt.Fprintln(os.Stderr, "usage: bench [flags] [all | NAME…]")
 		for _, b := range benchmarks {
@@ -85,6 +86,7 @@ var benchmarks = []benchmark{
 	{"synthetic", "HTTP pages of 500 → conversation → 20 behaviours → durable commit → metrics, invented live traffic", synthetic},
 	{"growth", "the same, as the ledger grows", growth},
 	{"start", "time from starting kith to its first metrics", start},
+	{"footprint", "anonymous memory of connectors with 1 and 200 idle channels, and of their hubs, in processes as in pods", footprint},
 	{"idle", "memory for each idle channel, many in one process", idle},
 	{"real", "the forum year from its archive, history in its own order, 20 behaviours", realYear},
 }

@@ -1,7 +1,8 @@
 // Copyright The Kith Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Command dashboards writes what Prometheus and Grafana are given, as files: config/prometheus and config/grafana.
+// Command dashboards writes what Prometheus and Grafana are given, as files: config/prometheus,
+// config/grafana, and the page that lists it all.
 // What internal/monitoring holds may enter. It decides nothing, and writes nothing that a person has written.
 package main
 
@@ -59,5 +60,6 @@ func generate() (map[string][]byte, error) {
 			return nil, err
 		}
 	}
+	files["docs/panels.md"] = []byte(monitoring.Documentation())
 	return files, nil
 }

@@ -14,6 +14,9 @@ import (
 // platforms lets the compiler ask the catalogue.
 type platforms struct{}
 
+// Catalogue is what the compiler is told of platforms everywhere.
+func Catalogue() blueprint.Catalogue { return platforms{} }
+
 // Known implements blueprint.Catalogue.
 func (platforms) Known() []string { return catalogue.Known() }
 

@@ -169,7 +169,7 @@ func fidelity(f sdk.Fidelity) []fidelityDoc {
 	return out
 }
 
-// unseen says what cannot be measured on a platform, in the words of behaviours. It follows cannotShow.
+// unseen says what cannot be measured on a platform, in the words of behaviours. It follows catalogue.CannotShow.
 func unseen(f sdk.Fidelity) []string {
 	out := []string{}
 	for _, x := range []struct {

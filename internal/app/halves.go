@@ -35,8 +35,8 @@ type HubOptions struct {
 	// TLSDir holds tls.crt and tls.key for Listen; empty: plain HTTP. MetricsListen is where metrics and probes are
 	// answered, apart from the API.
 	TLSDir, MetricsListen string
-	Version   string
-	Now       func() time.Time
+	Version               string
+	Now                   func() time.Time
 	// Ready is told where the hub answers, once it does; nil: nobody is told.
 	Ready func(address string)
 	// MetricsReady is told where metrics are served.

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -82,7 +83,7 @@ func (o LedgerOptions) keys() (ledger.Keys, error) {
 }
 
 // with opens an existing ledger for a command.
-func (o LedgerOptions) with(ctx context.Context, do func(*ledger.Ledger) error) error {
+func (o LedgerOptions) with(ctx context.Context, std Stdio, do func(*ledger.Ledger) error) error {
 	path, err := o.path()
 	if err != nil {
 		return err
@@ -91,11 +92,13 @@ func (o LedgerOptions) with(ctx context.Context, do func(*ledger.Ledger) error) 
 	if err != nil {
 		return err
 	}
-	l, err := ledger.Open(ctx, path, ledger.Options{Keys: keys})
-	if err != nil {
-		return err
-	}
-	return errors.Join(do(l), l.Close())
+	return alone(ctx, std, filepath.Dir(path), func() error {
+		l, err := ledger.Open(ctx, path, ledger.Options{Keys: keys})
+		if err != nil {
+			return err
+		}
+		return errors.Join(do(l), l.Close())
+	})
 }
 
 // steps tells how far a long command is, now and then.
@@ -111,7 +114,7 @@ func steps(std Stdio, what string) func(done, total int64) {
 
 // LedgerRebuild derives everything anew from the record.
 func LedgerRebuild(ctx context.Context, std Stdio, o LedgerOptions) error {
-	return o.with(ctx, func(l *ledger.Ledger) error {
+	return o.with(ctx, std, func(l *ledger.Ledger) error {
 		if err := hub.Rebuild(ctx, l, steps(std, "rebuilding")); err != nil {
 			return err
 		}
@@ -123,7 +126,7 @@ func LedgerRebuild(ctx context.Context, std Stdio, o LedgerOptions) error {
 // LedgerCheck derives everything anew beside the ledger and compares. Differences are written as far as limit, and make it
 // return ErrReported.
 func LedgerCheck(ctx context.Context, std Stdio, o LedgerOptions, limit int) error {
-	return o.with(ctx, func(l *ledger.Ledger) error {
+	return o.with(ctx, std, func(l *ledger.Ledger) error {
 		found, err := hub.Check(ctx, l, limit, steps(std, "checking"))
 		if err != nil {
 			return err
@@ -204,7 +207,7 @@ func LedgerRecompute(ctx context.Context, std Stdio, o LedgerOptions, ro Recompu
 	if o.DataDir == "" {
 		o.Community = c.blueprint.Name
 	}
-	return o.with(ctx, func(l *ledger.Ledger) error {
+	return o.with(ctx, std, func(l *ledger.Ledger) error {
 		out, err := recompute(ctx, std, l, c.blueprint)
 		if err != nil {
 			return err
@@ -298,7 +301,7 @@ func (r *recomputed) text() string {
 
 // LedgerRetry processes again what was set aside.
 func LedgerRetry(ctx context.Context, std Stdio, o LedgerOptions) error {
-	return o.with(ctx, func(l *ledger.Ledger) error {
+	return o.with(ctx, std, func(l *ledger.Ledger) error {
 		h := hub.New(l, hub.Options{Log: std.Log})
 		defer h.Close()
 		bp, err := recordedBlueprint(ctx, l)
@@ -333,14 +336,25 @@ func LedgerRetry(ctx context.Context, std Stdio, o LedgerOptions) error {
 
 // LedgerCopyOut writes the canonical copy: the same community gives the same bytes, however it was read.
 func LedgerCopyOut(ctx context.Context, std Stdio, o LedgerOptions) error {
-	return o.with(ctx, func(l *ledger.Ledger) error { return l.Dump(ctx, std.Out, ledger.DumpOptions{}) })
+	return o.with(ctx, std, func(l *ledger.Ledger) error { return l.Dump(ctx, std.Out, ledger.DumpOptions{}) })
 }
 
-// LedgerBackup copies the ledger to a file, also while kith runs.
+// Standard names standard input or output in the place of a file, for a pod from which nothing else leads out.
+const Standard = "-"
+
+// LedgerBackup copies the ledger to a file, or to standard output, also while kith runs.
 func LedgerBackup(ctx context.Context, std Stdio, o LedgerOptions, to string) error {
 	path, err := o.path()
 	if err != nil {
 		return err
+	}
+	if to == Standard {
+		return inScratch(func(file string) error {
+			if err := ledger.BackupFile(ctx, path, file); err != nil {
+				return err
+			}
+			return copyFrom(std.Out, file)
+		})
 	}
 	if err := ledger.BackupFile(ctx, path, to); err != nil {
 		return err
@@ -349,8 +363,52 @@ func LedgerBackup(ctx context.Context, std Stdio, o LedgerOptions, to string) er
 	return err
 }
 
-// LedgerRestore puts a backup in the ledger's place.
+// inScratch gives the name of a file that does not exist yet, and removes it afterwards.
+func inScratch(do func(file string) error) (err error) {
+	dir, err := os.MkdirTemp("", "kith-")
+	if err != nil {
+		return fmt.Errorf("make room for a copy of the ledger: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	return do(filepath.Join(dir, "copy.db"))
+}
+
+func copyFrom(w io.Writer, file string) error {
+	f, err := os.Open(file) //nolint:gosec // it was made just before
+	if err != nil {
+		return err
+	}
+	defer func() { _ = f.Close() }() // it was only read
+	if _, err := io.Copy(w, f); err != nil {
+		return fmt.Errorf("write the backup to standard output: %w", err)
+	}
+	return nil
+}
+
+func copyTo(file string, r io.Reader) error {
+	f, err := os.OpenFile(file, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600) //nolint:gosec // in a folder made just before
+	if err != nil {
+		return err
+	}
+	if _, err := io.Copy(f, r); err != nil {
+		return errors.Join(fmt.Errorf("read the backup from standard input: %w", err), f.Close())
+	}
+	return f.Close()
+}
+
+// LedgerRestore puts a backup, from a file or from standard input, in the ledger's place.
 func LedgerRestore(ctx context.Context, std Stdio, o LedgerOptions, from string, yes bool) error {
+	if from == Standard {
+		if !yes {
+			return Usagef("a backup from standard input leaves nobody to ask: add --yes")
+		}
+		return inScratch(func(file string) error {
+			if err := copyTo(file, std.In); err != nil {
+				return err
+			}
+			return LedgerRestore(ctx, std, o, file, yes)
+		})
+	}
 	dir, err := o.folder()
 	if err != nil {
 		return err
@@ -365,7 +423,11 @@ func LedgerRestore(ctx context.Context, std Stdio, o LedgerOptions, from string,
 			return err
 		}
 	}
-	erased, err := ledger.Restore(ctx, from, path, ledger.Options{Keys: keys})
+	erased := 0
+	err = alone(ctx, std, dir, func() (err error) {
+		erased, err = ledger.Restore(ctx, from, path, ledger.Options{Keys: keys})
+		return err
+	})
 	if err != nil {
 		return err
 	}

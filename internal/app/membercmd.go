@@ -17,7 +17,7 @@ func MemberFind(ctx context.Context, std Stdio, o LedgerOptions, who, output str
 	if err := checkOutput(output, OutputText, OutputJSON); err != nil {
 		return err
 	}
-	return o.with(ctx, func(l *ledger.Ledger) error {
+	return o.with(ctx, std, func(l *ledger.Ledger) error {
 		found, err := findPeople(ctx, l, who)
 		if err != nil {
 			return err
@@ -63,7 +63,7 @@ func writeFoundJSON(std Stdio, found []ledger.Found) error {
 
 // MemberExport writes everything that is held about a person, as JSON.
 func MemberExport(ctx context.Context, std Stdio, o LedgerOptions, who string) error {
-	return o.with(ctx, func(l *ledger.Ledger) error {
+	return o.with(ctx, std, func(l *ledger.Ledger) error {
 		if err := onlyOne(ctx, l, who); err != nil {
 			return err
 		}
@@ -100,7 +100,7 @@ func onlyOne(ctx context.Context, l *ledger.Ledger, who string) error {
 
 // MemberErase forgets a person, and says what is forgotten and what stays.
 func MemberErase(ctx context.Context, std Stdio, o LedgerOptions, who string, yes bool) error {
-	return o.with(ctx, func(l *ledger.Ledger) error {
+	return o.with(ctx, std, func(l *ledger.Ledger) error {
 		if err := onlyOne(ctx, l, who); err != nil {
 			return err
 		}
@@ -122,7 +122,7 @@ Not reached from here: the platform itself, and copies that others made of expor
 
 // MemberObject records that a person objects to being counted.
 func MemberObject(ctx context.Context, std Stdio, o LedgerOptions, who string) error {
-	return o.with(ctx, func(l *ledger.Ledger) error {
+	return o.with(ctx, std, func(l *ledger.Ledger) error {
 		if err := onlyOne(ctx, l, who); err != nil {
 			return err
 		}

@@ -33,14 +33,77 @@ type podConnector struct {
 	community atomic.Pointer[string]
 	// ready is set once channels have been declared to the group.
 	ready atomic.Bool
+	// seen are the last signs of life of whoever has taken channels over; lookAtOthers alone uses it.
+	seen map[string]sign
+}
+
+// sign is what a reader last told the hub, and since when it has told nothing else.
+type sign struct {
+	epoch     int64
+	heartbeat time.Time
+	since     time.Time
+}
+
+const (
+	// lookEvery is how often a connector looks whether those who have taken its channels over still read them.
+	lookEvery = 30 * time.Second
+	// silence is how long they may say nothing: several heartbeats. They may have been on their way out, as when a
+	// placement is changed twice in a row.
+	silence = 3 * time.Minute
+)
+
+// lookAtOthers reads channels again that have been taken over by somebody who has fallen silent.
+func (p *podConnector) lookAtOthers(ctx context.Context, now time.Time) {
+	gone := map[string]bool{}
+	for _, s := range p.group.States() {
+		if s.Phase == reader.TakenOver {
+			gone[s.Channel] = true
+		}
+	}
+	for channel := range p.seen {
+		if !gone[channel] {
+			delete(p.seen, channel)
+		}
+	}
+	if len(gone) == 0 {
+		return
+	}
+	status, err := p.client.Status(ctx)
+	if err != nil {
+		return // the hub is away, or this process is no longer to read these channels
+	}
+	for i := range status.Channels {
+		c := &status.Channels[i]
+		if !gone[c.Name] {
+			continue
+		}
+		told := sign{epoch: c.Epoch, since: now}
+		if c.State != nil {
+			told.heartbeat = c.State.Heartbeat
+		}
+		last, had := p.seen[c.Name]
+		switch {
+		case !had || last.epoch != told.epoch || !last.heartbeat.Equal(told.heartbeat):
+			p.seen[c.Name] = told
+		case now.Sub(last.since) >= silence:
+			delete(p.seen, c.Name)
+			p.trouble.log.Info("Whoever took the channel over has fallen silent: it is read here again", "channel", c.Name, "holder", c.Holder)
+			p.group.Return(c.Name)
+		}
+	}
+}
+
+func newPodConnector(std Stdio, o ConnectorOptions, client *hubclient.Client, holder string) *podConnector {
+	return &podConnector{
+		o: o, client: client, channels: newChannels(std, o.Version, o.SecretsDir, o.Now), trouble: trouble{log: std.Log},
+		group: reader.NewGroup(reader.Options{Hub: client, Holder: holder, Yield: true, Log: std.Log, OnState: newPhaseLog(std.Log).state, Now: o.Now}),
+		seen:  map[string]sign{},
+	}
 }
 
 // deliveredConnector reads until ctx ends. Whatever keeps it from beginning, it says so, waits and goes on by itself.
 func deliveredConnector(ctx context.Context, std Stdio, o ConnectorOptions, client *hubclient.Client, holder string) error {
-	p := &podConnector{
-		o: o, client: client, channels: newChannels(std, o.Version, o.SecretsDir, o.Now), trouble: trouble{log: std.Log},
-		group: reader.NewGroup(reader.Options{Hub: client, Holder: holder, Log: std.Log, OnState: newPhaseLog(std.Log).state, Now: o.Now}),
-	}
+	p := newPodConnector(std, o, client, holder)
 	server := connectorServer(std, o.Version, p.name, p.group, o.Now, p.isReady)
 	stopServing, err := listen(ctx, std, listener{flag: "--listen", address: o.Listen}, server, o.Ready)
 	if err != nil {
@@ -59,6 +122,12 @@ func deliveredConnector(ctx context.Context, std Stdio, o ConnectorOptions, clie
 	beside.Go(func() {
 		if err := watch(reading, std.Log, folders, func() { notify(changed) }); err != nil {
 			std.Log.Error(err, "The configuration is not followed: the connector has to be restarted when it changes")
+		}
+	})
+	beside.Go(func() {
+		for reading.Err() == nil {
+			waitFor(reading, nil, lookEvery)
+			p.lookAtOthers(reading, time.Now())
 		}
 	})
 	beside.Go(func() {
@@ -154,7 +223,9 @@ type phaseLog struct {
 	last map[string]reader.State
 }
 
-func newPhaseLog(log logr.Logger) *phaseLog { return &phaseLog{log: log, last: map[string]reader.State{}} }
+func newPhaseLog(log logr.Logger) *phaseLog {
+	return &phaseLog{log: log, last: map[string]reader.State{}}
+}
 
 func (l *phaseLog) state(s reader.State) {
 	l.mu.Lock()
@@ -166,7 +237,10 @@ func (l *phaseLog) state(s reader.State) {
 	l.last[s.Channel] = reader.State{Phase: s.Phase, Message: s.Message}
 	values := []any{"channel", s.Channel, "platform", s.Platform, "phase", s.Phase, "epoch", s.Epoch, "generation", s.Generation}
 	if s.Message != "" {
-		values = append(values, "message", s.Message, "retryAt", s.RetryAt)
+		values = append(values, "message", s.Message)
+	}
+	if !s.RetryAt.IsZero() {
+		values = append(values, "retryAt", s.RetryAt)
 	}
 	l.log.Info("Channel", values...)
 }
@@ -196,4 +270,3 @@ func probe(ready func(context.Context) error) http.HandlerFunc {
 		_, _ = fmt.Fprintln(w, "ok")
 	}
 }
-

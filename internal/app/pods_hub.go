@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 	"sync"
 
@@ -30,7 +31,16 @@ type podHub struct {
 	// community is its name, once the configuration has told it.
 	mu        sync.Mutex
 	community string
+
+	// lender is there once the ledger has been opened for the first time; nil where commands cannot ask for it.
+	lender *lender
 }
+
+// lentTo ends a life of the hub: somebody is to have the ledger.
+type lentTo struct{ net.Conn }
+
+// Error implements error.
+func (lentTo) Error() string { return "the ledger is to be lent" }
 
 // errRestart is returned where what was opened has to be opened anew.
 var errRestart = errors.New("begin again")
@@ -63,9 +73,19 @@ func deliveredHub(ctx context.Context, std Stdio, o HubOptions) error {
 	watching, stop := context.WithCancel(ctx)
 	defer stop()
 	beside.Go(func() { p.watch(watching, changed) })
+	defer func() {
+		if p.lender != nil {
+			p.lender.close()
+		}
+	}()
 	for ctx.Err() == nil {
 		err := p.run(ctx, changed)
 		if err == nil || errors.Is(err, errRestart) {
+			continue
+		}
+		if to, ok := errors.AsType[lentTo](err); ok {
+			p.trouble.set(wire.Maintenance, "a command in the hub's pod has the ledger; pages wait until it has ended")
+			lend(ctx, to)
 			continue
 		}
 		p.trouble.set(p.starting(err))
@@ -126,6 +146,15 @@ func (p *podHub) run(ctx context.Context, changed <-chan struct{}) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", errLedger, err)
 	}
+	if p.lender == nil {
+		if p.lender, err = newLender(ctx, p.o.DataDir); err != nil {
+			p.std.Log.Info("Commands in this pod cannot ask for the ledger while the hub runs", "error", err.Error())
+		}
+	}
+	var asked chan net.Conn
+	if p.lender != nil {
+		asked = p.lender.asked
+	}
 	h := hub.New(l, hub.Options{Log: p.std.Log, Now: p.o.Now})
 	defer func() {
 		h.Close()
@@ -160,6 +189,8 @@ func (p *podHub) run(ctx context.Context, changed <-chan struct{}) error {
 		select {
 		case <-ctx.Done():
 			return nil
+		case c := <-asked:
+			return lentTo{c}
 		case <-changed:
 			now, err := p.keys()
 			if err == nil && !now.Equal(keys) {

@@ -202,7 +202,7 @@ func (p *pods) awaitStatus(what string, holds func(wire.Status) bool) wire.Statu
 	}()
 	await(p.t, what, func() bool {
 		last, lastErr = p.status(p.t)
-		return lastErr == nil && holds(last)
+		return lastErr == nil && last.ProblemReason != wire.Starting && holds(last)
 	})
 	return last
 }
@@ -257,6 +257,12 @@ func TestPodsWaitForTheirConfigurationAndFollowIt(t *testing.T) {
 	if first.Problem != "" || first.ProblemReason != "" {
 		t.Errorf("a problem: %s %s", first.ProblemReason, first.Problem)
 	}
+	if first.LedgerID == "" || first.LedgerFreeBytes == nil || *first.LedgerFreeBytes <= 0 || first.LedgerBytes <= 0 {
+		t.Errorf("the ledger is not told: %q, %d bytes, %v free", first.LedgerID, first.LedgerBytes, first.LedgerFreeBytes)
+	}
+	p.awaitStatus("the behaviours' recent cases are counted", func(s wire.Status) bool {
+		return len(s.Behaviours) == 2 && s.Behaviours[0].Name == "answered-in-time" && s.Behaviours[0].Recent != nil
+	})
 
 	// The API is not where metrics are, nor metrics where the API is.
 	if n, _ := code(t, p.metrics+wire.PathStatus); n != http.StatusNotFound {
@@ -304,7 +310,9 @@ func TestPodsWaitForTheirConfigurationAndFollowIt(t *testing.T) {
 		t.Error(hubProcess.said)
 	}
 	p.startHub()
-	p.awaitStatus("the ledger is there again", func(s wire.Status) bool { return len(s.Channels) == 1 && s.Channels[0].History == "Complete" })
+	p.awaitStatus("the ledger is there again", func(s wire.Status) bool {
+		return s.LedgerID == first.LedgerID && len(s.Channels) == 1 && s.Channels[0].History == "Complete"
+	})
 }
 
 func mustEncode(t *testing.T, p *pods) map[string][]byte {
@@ -328,7 +336,9 @@ func TestPodsTakeSecretsInPlace(t *testing.T) {
 	p.startHub()
 	x, metrics := p.startConnector(p.token("forum-connector"), nil)
 	phase := func(want reader.Phase) func(wire.Status) bool {
-		return func(s wire.Status) bool { return len(s.Channels) == 1 && s.Channels[0].State != nil && s.Channels[0].State.Phase == want }
+		return func(s wire.Status) bool {
+			return len(s.Channels) == 1 && s.Channels[0].State != nil && s.Channels[0].State.Phase == want
+		}
 	}
 	p.awaitStatus("the Secret is missed", phase(reader.SecretKeyMissing))
 	if n, _ := code(t, metrics+"/readyz"); n != http.StatusOK {
@@ -355,7 +365,9 @@ func TestAHubInAPodNeedsTheKeyItWasGiven(t *testing.T) {
 		MetricsListen: "127.0.0.1:0", Ready: func(a string) { api <- a }, MetricsReady: func(a string) { metrics <- a }}
 	x := spawn(t, func(ctx context.Context, std Stdio) error { return Hub(ctx, std, o) })
 	p.metrics, p.api = "http://"+<-metrics, "https://"+<-api
-	p.awaitStatus("the key is missed", func(s wire.Status) bool { return s.ProblemReason == wire.KeyMissing && strings.Contains(s.Problem, "identity") })
+	p.awaitStatus("the key is missed", func(s wire.Status) bool {
+		return s.ProblemReason == wire.KeyMissing && strings.Contains(s.Problem, "identity")
+	})
 	p.secrets.Set(map[string][]byte{"identity/key": []byte(strings.Repeat("k", 64))})
 	p.awaitStatus("the hub runs", func(s wire.Status) bool { return s.ProblemReason == "" && s.Blueprint != "" })
 	if _, err := ledger.Open(t.Context(), filepath.Join(p.data, ledgerFile), ledger.Options{}); !errors.Is(err, ledger.ErrLocked) {
@@ -366,4 +378,3 @@ func TestAHubInAPodNeedsTheKeyItWasGiven(t *testing.T) {
 	await(t, "the ledger is opened anew", func() bool { return strings.Contains(x.said.String(), "opened anew") })
 	p.awaitStatus("the hub runs under the new key", func(s wire.Status) bool { return s.Blueprint != "" && s.ProblemReason == "" })
 }
-

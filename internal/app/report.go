@@ -8,9 +8,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/kith-dev/kith/api/event"
 	"github.com/kith-dev/kith/connectors/catalogue"
-	"github.com/kith-dev/kith/connectors/sdk"
 	"github.com/kith-dev/kith/internal/behaviour"
 	"github.com/kith-dev/kith/internal/blueprint"
 	"github.com/kith-dev/kith/internal/hub"
@@ -225,34 +223,14 @@ func notMeasurable(b *blueprint.Behaviour, bp *blueprint.Blueprint) string {
 	why := ""
 	for _, kind := range append(b.On[:len(b.On):len(b.On)], b.CompletedBy...) {
 		for _, c := range bp.Channels {
-			why = cannotShow(kind, c.Platform)
-			if why == "" {
+			what := catalogue.CannotShow(kind, c.Platform)
+			if what == "" {
 				return ""
 			}
+			why = "its channels show no " + what
 		}
 	}
 	return why
-}
-
-// cannotShow says why a platform never shows a kind of event.
-func cannotShow(kind event.Kind, platform string) string {
-	d, err := catalogue.Get(platform)
-	if err != nil {
-		return ""
-	}
-	switch {
-	case (kind == event.AnswerAccepted || kind == event.AnswerUnaccepted) && d.Fidelity.Acceptance == sdk.AcceptanceNone:
-		return "its channels show no accepted answers"
-	case (kind == event.ReactionAdded || kind == event.ReactionRemoved) && d.Fidelity.Reactions == sdk.ReactionsNone:
-		return "its channels show no reactions"
-	case kind == event.MessageRemoved && d.Fidelity.Removals == sdk.RemovalsNone:
-		return "its channels show no removals"
-	case kind == event.MessageEdited && d.Fidelity.Edits == sdk.EditsNone:
-		return "its channels show no edits"
-	case kind == event.ModerationApplied && !d.Fidelity.Moderation:
-		return "its channels show no moderation"
-	}
-	return ""
 }
 
 // reportChannels gives the declared channels, whether the ledger knows them yet or not.

@@ -248,6 +248,8 @@ func (s *server) translate(r *http.Request, err error) *apiError {
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return &apiError{status: http.StatusServiceUnavailable, retryAfter: 5,
 			message: "the channel is busy: its history is being processed, or another page of it is being written; send the page again"}
+	case errors.Is(err, errFull), ledger.IsFull(err):
+		return &apiError{status: http.StatusServiceUnavailable, retryAfter: 30, message: errFull.Error()}
 	case errors.Is(err, ledger.ErrStorage):
 		s.o.Log.Error(err, "The ledger cannot be read or written", "path", r.URL.Path)
 		return &apiError{status: http.StatusServiceUnavailable, retryAfter: 10, message: "the hub's ledger cannot be read or written now: its log says why"}

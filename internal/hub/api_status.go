@@ -4,6 +4,7 @@
 package hub
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"time"
@@ -82,12 +83,18 @@ func (s *server) status(_ http.ResponseWriter, r *http.Request, caller Caller) (
 	if err != nil {
 		return nil, err
 	}
-	out := wire.Status{Community: bp.Name, Blueprint: bp.Digest(), Engine: EngineVersion, LedgerBytes: size}
+	out := wire.Status{Community: bp.Name, Blueprint: bp.Digest(), Engine: EngineVersion, LedgerID: h.ledger.ID(), LedgerBytes: size}
+	if space, err := ledger.SpaceAt(h.ledger.Path()); err == nil {
+		out.LedgerFreeBytes = &space.Free
+	}
 	if failure := h.failure.Load(); failure != nil {
 		out.ProblemReason = wire.ProcessingFailed
 		out.Problem = "processing a channel's history stopped; it goes on when the hub starts again, and the hub's log says why"
 	}
-	if reason, problem := s.o.Problem(); reason != "" {
+	if problem := h.fullness(); problem != "" {
+		out.ProblemReason, out.Problem = wire.VolumeFull, problem
+	}
+	if reason, problem := s.o.Problem(); reason != "" && out.ProblemReason != wire.VolumeFull {
 		out.ProblemReason, out.Problem = reason, problem
 	}
 	states := h.States()
@@ -99,9 +106,20 @@ func (s *server) status(_ http.ResponseWriter, r *http.Request, caller Caller) (
 	if !caller.All && !caller.Status {
 		return out, nil // a connector needs to know of its own channels only
 	}
+	recent, err := s.community.Recent()
+	if err != nil {
+		s.o.Log.Error(err, "The recent cases of behaviours cannot be counted now")
+	}
+	for i := range bp.Behaviours {
+		b := wire.BehaviourStatus{Name: bp.Behaviours[i].Name}
+		if n, ok := recent[b.Name]; ok {
+			b.Recent = &n
+		}
+		out.Behaviours = append(out.Behaviours, b)
+	}
 	results, err := s.community.Objectives()
 	if err != nil {
-		out.ProblemReason, out.Problem = wire.ProcessingFailed, "the objectives cannot be worked out now; the hub's log says why"
+		out.ProblemReason, out.Problem = cmp.Or(out.ProblemReason, wire.ProcessingFailed), cmp.Or(out.Problem, "the objectives cannot be worked out now; the hub's log says why")
 	}
 	for _, x := range results {
 		out.Objectives = append(out.Objectives, objectiveStatus(x))

@@ -27,6 +27,9 @@ func (h *Hub) Commit(ctx context.Context, c event.Commit) error {
 	if err := check(&c); err != nil {
 		return fmt.Errorf("%w: %w", reader.ErrRefused, err)
 	}
+	if err := h.room(); err != nil {
+		return err
+	}
 	texts := conversation.Prepare(c.Observations, 2)
 	n, err := h.channelNumber(ctx, c.Channel)
 	if err != nil {
@@ -56,6 +59,7 @@ func (h *Hub) Commit(ctx context.Context, c event.Commit) error {
 	if err == nil {
 		err = tx.Commit()
 	}
+	h.wrote(err)
 	drain = drain && err == nil
 	return err
 }

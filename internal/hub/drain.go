@@ -6,6 +6,7 @@ package hub
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -114,6 +115,10 @@ func (h *Hub) drainAll(channel int64) {
 	h.failure.Store(nil)
 	for {
 		more, err := h.drainSome(h.ctx, channel)
+		h.wrote(err)
+		if errors.Is(err, ledger.ErrStorage) && h.pause(err, channel) {
+			continue // nothing was lost: what could not be written is still there to be processed
+		}
 		if err != nil {
 			if h.ctx.Err() == nil {
 				h.o.Log.Error(err, "Processing the history of a channel stopped; it goes on at the next start", "channel", channel)
@@ -121,9 +126,28 @@ func (h *Hub) drainAll(channel int64) {
 			}
 			return
 		}
+		h.failure.Store(nil)
 		if !more {
 			return
 		}
+	}
+}
+
+// storagePause is how long the processing of history waits for a ledger that cannot be written.
+const storagePause = 2 * time.Second
+
+// pause waits for the ledger to be written again, and says whether the hub goes on.
+func (h *Hub) pause(err error, channel int64) bool {
+	if h.failure.Swap(&err) == nil {
+		h.o.Log.Error(err, "The history of a channel cannot be processed while the ledger cannot be written; it goes on by itself", "channel", channel)
+	}
+	wait := time.NewTimer(storagePause)
+	defer wait.Stop()
+	select {
+	case <-wait.C:
+		return true
+	case <-h.ctx.Done():
+		return false
 	}
 }
 

@@ -51,6 +51,8 @@ type Hub struct {
 	ctx     context.Context //nolint:containedctx // the life of background work, ended by Close
 	stop    context.CancelFunc
 	failure atomic.Pointer[error]
+	// full is set while the last write failed for lack of space, or was not begun for it.
+	full atomic.Bool
 }
 
 type drainProgress struct{ done, total int64 }

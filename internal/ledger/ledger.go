@@ -24,6 +24,7 @@ var migrations embed.FS
 // Ledger is an open ledger. One process may write to it at a time; within it, transactions take turns.
 type Ledger struct {
 	path  string
+	id    string
 	write *sql.DB
 	// conn is the writing connection, held for good: transactions are begun and ended on it, and its statements live as
 	// long as it does.
@@ -54,7 +55,7 @@ type Options struct {
 }
 
 // ErrLocked is returned by Open where another process has the ledger open for writing.
-var ErrLocked = errors.New("the ledger is in use by another kith process: stop it first, or ask it over its API")
+var ErrLocked = errors.New("the ledger is in use by another kith process: stop it first; in a cluster, run the command in the hub's pod (kubectl exec), to which the hub lends it")
 
 // Open opens the SQLite ledger at path, making and migrating it as needed, and takes it for this process alone.
 func Open(ctx context.Context, path string, o Options) (*Ledger, error) {
@@ -83,6 +84,9 @@ func (l *Ledger) open(ctx context.Context, o Options) error {
 	l.write.SetMaxOpenConns(1)
 	if err := migrate(ctx, l.write); err != nil {
 		return fmt.Errorf("migrate the ledger %s: %w", filepath.Base(l.path), err)
+	}
+	if err := l.write.QueryRowContext(ctx, "SELECT value FROM meta WHERE key = 'id'").Scan(&l.id); err != nil {
+		return fmt.Errorf("read the ledger's id: %w", err)
 	}
 	if l.read, err = connect(l.path, 16, true); err != nil {
 		return err
@@ -156,6 +160,9 @@ func (l *Ledger) loadCounters(ctx context.Context) error {
 
 // Path is where the ledger lies.
 func (l *Ledger) Path() string { return l.path }
+
+// ID was drawn when the ledger was made. It stays with it, through backups and restores.
+func (l *Ledger) ID() string { return l.id }
 
 // Reader gives a pool of read-only connections, for queries beside the writer.
 func (l *Ledger) Reader() *sql.DB { return l.read }

@@ -38,7 +38,8 @@ type Community struct {
 	Now    func() time.Time
 	Log    logr.Logger
 
-	cache cache[*blueprint.Blueprint, *snapshot]
+	cache  cache[*blueprint.Blueprint, *snapshot]
+	recent cache[*blueprint.Blueprint, recentCases]
 	// told is how many dropped series the log has spoken of; only read uses it.
 	told int
 }
@@ -76,6 +77,24 @@ func (c *Community) Objectives() ([]behaviour.Result, error) {
 		return nil, nil
 	}
 	return s.objectives, s.failed[partObjectives]
+}
+
+type recentCases struct {
+	cases map[string]int64
+	err   error
+}
+
+// Recent gives how many cases of each behaviour counted in the last four weeks; see behaviour.Recent.
+func (c *Community) Recent() (map[string]int64, error) {
+	bp := c.Blueprint()
+	if bp == nil {
+		return nil, nil
+	}
+	r := c.recent.get(bp, clock(c.Now), func(ctx context.Context) recentCases {
+		cases, err := behaviour.Recent(ctx, c.DB, bp)
+		return recentCases{cases, err}
+	})
+	return r.cases, r.err
 }
 
 func (c *Community) snapshot() *snapshot {

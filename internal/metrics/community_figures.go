@@ -4,6 +4,7 @@
 package metrics
 
 import (
+	"cmp"
 	"database/sql"
 	"fmt"
 	"math"
@@ -181,15 +182,16 @@ func (s *series) histogram(name string, stored map[int64]uint64, more ...string)
 // cell is one series of a behaviour on a channel.
 type cell struct{ channel, behaviour, level, segment string }
 
-// behaviours shows the stored totals of behaviours of value. Each has a series from the start on each channel; those by
-// level and segment come once enough people stand behind them, which the ledger decides when it counts.
+// behaviours shows the stored totals of behaviours of value. Each series that can come is there from the start: what is
+// first seen at some number has no rise up to that number for Prometheus. Those by level and segment stay 0 until enough
+// people stand behind them, which the ledger decides when it counts.
 func (f *figures) behaviours() error {
 	done, undone := map[cell]uint64{}, map[cell]uint64{}
 	shown := f.shownBehaviours()
-	for _, channel := range f.declared() {
-		for _, b := range shown {
-			done[cell{channel, b, other, other}] = 0
-		}
+	counted := map[cell]bool{}
+	for _, k := range f.possible() {
+		done[k] = 0
+		counted[k] = k.level == other && k.segment == other
 	}
 	err := each(f.ctx, f.tx, func(rs *sql.Rows) error {
 		var name string
@@ -204,6 +206,7 @@ func (f *figures) behaviours() error {
 			return nil // no longer declared: series go with their resource
 		}
 		k.channel = c.Name
+		counted[k] = true
 		switch name {
 		case behaviour.CounterBehaviours:
 			done[k] += v
@@ -220,13 +223,49 @@ func (f *figures) behaviours() error {
 	for k := range done {
 		cells = append(cells, k)
 	}
-	slices.SortFunc(cells, compareCells)
+	slices.SortFunc(cells, func(a, b cell) int {
+		return cmp.Or(cmp.Compare(btoi(counted[b]), btoi(counted[a])), compareCells(a, b))
+	})
 	for _, k := range cells {
+		if !counted[k] && f.out.left < 2 {
+			break // a detail that is 0 is not missed
+		}
 		f.out.counter(behaviours, float64(done[k]), k.channel, k.behaviour, k.level, k.segment)
 		f.out.counter(behavioursUndone, float64(undone[k]), k.channel, k.behaviour, k.level, k.segment)
 	}
 	return nil
 }
+
+// possible are the series that may come: of each behaviour of value, where somebody is credited by level and segment.
+func (f *figures) possible() (all []cell) {
+	segments := []string{other}
+	for i := range f.bp.Segments {
+		segments = append(segments, f.bp.Segments[i].Name)
+	}
+	for _, channel := range f.declared() {
+		for i := range f.bp.Behaviours {
+			b := &f.bp.Behaviours[i]
+			if b.Role != blueprint.RoleValue {
+				continue
+			}
+			all = append(all, cell{channel, b.Name, other, other})
+			if b.Credit == blueprint.CreditNone {
+				continue
+			}
+			for _, level := range levels() {
+				for _, segment := range segments {
+					if level != other || segment != other {
+						all = append(all, cell{channel, b.Name, level, segment})
+					}
+				}
+			}
+		}
+	}
+	return all
+}
+
+// levels are the values of the label level.
+func levels() []string { return []string{other, string(event.Newcomer), string(event.RegularL)} }
 
 // compareCells puts the series that say nothing of levels and segments first: they are the last to fall to the budget.
 func compareCells(a, b cell) int {
@@ -253,8 +292,7 @@ func btoi(b bool) int {
 
 // label checks the labels of a stored total: known levels, declared segments.
 func (f *figures) label(k *cell) bool {
-	levels := []string{other, string(event.Newcomer), string(event.RegularL)}
-	return slices.Contains(levels, k.level) &&
+	return slices.Contains(levels(), k.level) &&
 		(k.segment == other || slices.ContainsFunc(f.bp.Segments, func(s blueprint.Segment) bool { return s.Name == k.segment }))
 }
 

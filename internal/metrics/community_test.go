@@ -226,6 +226,11 @@ func TestSeriesGoWithTheirResource(t *testing.T) {
 func TestTheBudgetOfSeriesHolds(t *testing.T) {
 	w := fill(t)
 	all := scrape(t, &metrics.Community{DB: w.db, Blueprint: w.hub.Blueprint})
+	// What nobody has done yet, by level and segment, is the first to go, and is not missed.
+	spare := func(line string) bool {
+		detail := strings.HasPrefix(line, "kith_behaviours_") && !strings.Contains(line, `level="other",segment="other"`)
+		return detail && strings.HasSuffix(line, " 0\n")
+	}
 	count := func(s string) (n int) {
 		for line := range strings.Lines(s) {
 			if !strings.HasPrefix(line, "#") && !strings.HasPrefix(line, "kith_community_readable") && !strings.HasPrefix(line, "kith_series_dropped") {
@@ -234,14 +239,19 @@ func TestTheBudgetOfSeriesHolds(t *testing.T) {
 		}
 		return n
 	}
-	total := count(all)
-	for _, budget := range []int{total, total - 1, 20, 1} {
+	total, needed := count(all), 0
+	for line := range strings.Lines(all) {
+		if !spare(line) {
+			needed += count(line)
+		}
+	}
+	for _, budget := range []int{total, total - 1, needed, needed - 1, 20, 1} {
 		got := scrape(t, &metrics.Community{DB: w.db, Blueprint: w.hub.Blueprint, Budget: budget})
 		shown := count(got)
 		if shown > budget {
 			t.Errorf("%d series with a budget of %d", shown, budget)
 		}
-		want := "kith_series_dropped{community=\"acme\"} " + strconv.Itoa(total-shown) + "\n"
+		want := "kith_series_dropped{community=\"acme\"} " + strconv.Itoa(max(0, needed-shown)) + "\n"
 		if !strings.Contains(got, want) {
 			t.Errorf("budget %d: want %s", budget, want)
 		}

@@ -66,6 +66,7 @@ const (
 	connectorLaneSize     = "kith_connector_lane_size"
 
 	ledgerSize        = "kith_ledger_size_bytes"
+	ledgerFree        = "kith_ledger_free_bytes"
 	ledgerWatermark   = "kith_ledger_watermark_timestamp_seconds"
 	ledgerHistory     = "kith_ledger_history_state"
 	ledgerDrained     = "kith_ledger_history_processed_ratio"
@@ -137,6 +138,7 @@ var Definitions = []Definition{
 
 	{ledgerReadable, Gauge, Operations, "1 where the figures of the ledger could be read, 0 where they could not and are absent.", []string{"community"}},
 	{ledgerSize, Gauge, Operations, "Bytes that the ledger takes on its volume, its log of writes included.", []string{"community"}},
+	{ledgerFree, Gauge, Operations, "Bytes that the volume of the ledger has left. Pages are refused, and wait at their platforms, before it is used up.", []string{"community"}},
 	{ledgerWatermark, Gauge, Operations, "Time up to which a channel has been read and processed, in seconds since 1970 (UTC). Absent before its history has been processed.", ofChannel},
 	{ledgerHistory, Gauge, Operations, "1 for how far a channel's history has come (reading, processing, complete), 0 for all others.", and(ofChannel, "state")},
 	{ledgerDrained, Gauge, Operations, "Share of a channel's history that has been processed, as a ratio from 0 to 1. Absent while none is being processed.", ofChannel},

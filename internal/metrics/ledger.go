@@ -101,11 +101,12 @@ type Ledger struct {
 type ledgerFigures struct {
 	channels []Channel
 	size     int64
+	free     int64
 }
 
 // Describe implements prometheus.Collector.
 func (l *Ledger) Describe(ch chan<- *prometheus.Desc) {
-	describe(ch, pollInterval, ledgerReadable, ledgerSize, ledgerWatermark, ledgerHistory, ledgerDrained, ledgerSetAside, ledgerDroppedOld, ledgerQuarantined)
+	describe(ch, pollInterval, ledgerReadable, ledgerSize, ledgerFree, ledgerWatermark, ledgerHistory, ledgerDrained, ledgerSetAside, ledgerDroppedOld, ledgerQuarantined)
 }
 
 // Collect implements prometheus.Collector.
@@ -133,6 +134,7 @@ func (l *Ledger) Collect(ch chan<- prometheus.Metric) {
 		return
 	}
 	send(ledgerSize, prometheus.GaugeValue, float64(figures.size))
+	send(ledgerFree, prometheus.GaugeValue, float64(figures.free))
 	for _, c := range figures.channels {
 		for h, name := range historyStates {
 			send(ledgerHistory, prometheus.GaugeValue, one(c.History == h), c.Name, name)
@@ -156,8 +158,12 @@ func (l *Ledger) read(ctx context.Context, bp *blueprint.Blueprint) (*ledgerFigu
 	if err != nil {
 		return nil, err
 	}
+	space, err := ledger.SpaceAt(l.Path)
+	if err != nil {
+		return nil, err
+	}
 	channels, err := ReadChannels(ctx, l.DB, bp)
-	return &ledgerFigures{channels: channels, size: size}, err
+	return &ledgerFigures{channels: channels, size: size, free: space.Free}, err
 }
 
 // SizeOf gives the bytes that a SQLite ledger takes, with its log of writes.

@@ -52,7 +52,7 @@ func TestConnectorStates(t *testing.T) {
 func TestOperationsOfALedger(t *testing.T) {
 	w := fill(t)
 	c := &metrics.Ledger{DB: w.db, Path: w.hub.Ledger().Path(), Blueprint: w.hub.Blueprint, Drained: func(int64) (int64, int64, bool) { return 1, 4, true }}
-	size := regexp.MustCompile(`(kith_ledger_size_bytes\{.*\}) [0-9.e+]+`)
+	size := regexp.MustCompile(`(kith_ledger_(?:size|free)_bytes\{.*\}) [0-9.e+]+`)
 	got := scrape(t, c)
 	if !size.MatchString(got) {
 		t.Error("the ledger has no size")
@@ -93,6 +93,7 @@ func TestEveryDefinitionIsCollected(t *testing.T) {
 	}
 	close(ch)
 	described := map[string]bool{"kith_build_info": true, "kith_hub_requests_total": true, "kith_hub_request_duration_seconds": true, "kith_hub_requests_in_flight": true,
+		"kith_hub_forbidden_total": true,
 		// The operator's, collected in controllers.
 		metrics.HubUp: true, metrics.ResourceCondition: true}
 	name := regexp.MustCompile(`fqName: "([a-z_]+)"`)

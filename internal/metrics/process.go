@@ -23,10 +23,15 @@ type Build struct {
 // NewRegistry makes the registry of a process: its own figures, Go's, and what was built.
 func NewRegistry(b Build) *prometheus.Registry {
 	r := prometheus.NewRegistry()
+	r.MustRegister(BuildInfo(b), collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return r
+}
+
+// BuildInfo shows which Kith runs, for processes with a registry of their own.
+func BuildInfo(b Build) prometheus.Collector {
 	info := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: buildInfo, Help: helpOf(buildInfo)}, []string{"version", "revision", "goversion"})
 	info.WithLabelValues(b.Version, b.Revision, runtime.Version()).Set(1)
-	r.MustRegister(info, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	return r
+	return info
 }
 
 // Handler serves what a registry gathers. What cannot be collected is left out and logged; the rest is served. At most

@@ -43,6 +43,14 @@ func operationsAlerts() []Rule {
 		alert("KithHubRefusesCalls", Warning, "10m", `sum by (namespace, community, path) (increase(kith_hub_requests_total{code=~"401|403"}[10m])) > 0`,
 			"The hub of "+community+" refuses calls of {{ $labels.path }}",
 			"Somebody calls the hub without a right to: a connector with another channel's name, a token that has run out, or a stranger."),
+		alert("KithAccountForbidden", Warning, "0m", lines(
+			`sum by (namespace, community, account) (increase(kith_hub_forbidden_total[15m])) > 0`,
+			`or`,
+			// A series begins with its first refusal, which increase does not see.
+			`sum by (namespace, community, account) (kith_hub_forbidden_total)`,
+			`  unless on (namespace, community, account) (kith_hub_forbidden_total offset 15m)`),
+			"Account {{ $labels.account }} spoke for a channel of "+community+" that is not its own",
+			"The hub refused it and wrote nothing. A connector does this with a wrong configuration; a stranger does it on purpose."),
 		alert("KithSeriesDropped", Ticket, "1h", `max by (namespace, community) (kith_series_dropped) > 0`,
 			community+" has more series than its budget",
 			"{{ $value }} series are not shown. Declare fewer segments, behaviours or channels."),
@@ -77,12 +85,11 @@ func connectorAlerts(channel string) []Rule {
 			`  time() - channel:kith_connector_last_progress_timestamp_seconds:max`,
 			`    > on (namespace, community, channel) group_left () channel:kith_channel_patience_seconds:max`,
 			`  or`,
-			// Before the first page there is no progress to be old: how long it has been so is up to `for`.
-			`  time() - (`,
-			`    channel:kith_connector_last_heartbeat_timestamp_seconds:max`,
-			`      unless on (namespace, community, channel) channel:kith_connector_last_progress_timestamp_seconds:max`,
-			`  ) < 300`,
-			`)`)+running,
+			`  channel:kith_connector_last_heartbeat_timestamp_seconds:max`,
+			`    unless on (namespace, community, channel) channel:kith_connector_last_progress_timestamp_seconds:max`,
+			`)`,
+			// One that is silent has an alert of its own.
+			`  and on (namespace, community, channel) (time() - channel:kith_connector_last_heartbeat_timestamp_seconds:max < 300)`)+running,
 			channel+" gets no further",
 			"The channel's reader is alive and has read no page for too long, or none at all yet."),
 		alert("KithConnectorBadCredentials", Warning, "5m", `channel:kith_connector_state:max{state=~"BadCredentials|SecretKeyMissing"} == 1`,

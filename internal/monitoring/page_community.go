@@ -106,19 +106,19 @@ func answerPanels() []Panel {
 		{
 			Title: "First response in the time range", Kind: Bars, Unit: Ratio, Width: 6, Height: 9, Bounded: true,
 			Description: "Share of questions with a first response by somebody else within each time, bots and automatic replies left out." + unanswered,
-			Targets:     shares("kith_first_response_seconds", oneCommunity, "$__range", true, noQuestions),
+			Targets:     shares("kith_first_response_seconds", "$__range", true),
 		}, {
 			Title: "First response, four weeks at a time", Kind: TimeSeries, Unit: Ratio, Width: 6, Height: 9, Bounded: true,
 			Description: "The same over the four weeks before each moment.",
-			Targets:     shares("kith_first_response_seconds", oneCommunity, "28d", false, noQuestions),
+			Targets:     shares("kith_first_response_seconds", "28d", false),
 		}, {
 			Title: "First answer by a member in the time range", Kind: Bars, Unit: Ratio, Width: 6, Height: 9, Bounded: true,
 			Description: "Share of questions with a first answer by a member or volunteer within each time, before or after the company's." + unanswered,
-			Targets:     shares("kith_first_member_answer_seconds", oneCommunity, "$__range", true, noQuestions),
+			Targets:     shares("kith_first_member_answer_seconds", "$__range", true),
 		}, {
 			Title: "First answer by a member, four weeks at a time", Kind: TimeSeries, Unit: Ratio, Width: 6, Height: 9, Bounded: true,
 			Description: "The same over the four weeks before each moment.",
-			Targets:     shares("kith_first_member_answer_seconds", oneCommunity, "28d", false, noQuestions),
+			Targets:     shares("kith_first_member_answer_seconds", "28d", false),
 		},
 	}
 }

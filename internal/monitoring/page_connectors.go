@@ -178,7 +178,11 @@ func hubPanels() []Panel {
 			Title: "Calls that take longer than half a second", Kind: TimeSeries, Unit: Ratio, Width: 8, Height: 7, Bounded: true,
 			Description: "Share of calls by path, the wait for their turn included.",
 			Targets: []Target{{Expr: lines(`1 - sum by (path) (rate(kith_hub_request_duration_seconds_bucket{namespace=~"$namespace",le="0.5"}[$__rate_interval]))`,
-				`/ (sum by (path) (rate(kith_hub_request_duration_seconds_count`+ns+`[$__rate_interval])) > 0)`), Legend: "{{path}}"}},
+				`/ (sum by (path) (rate(kith_hub_request_duration_seconds_count`+ns+`[$__rate_interval])) > 0)`), Legend: "{{path}}", MayBeEmpty: noCalls}},
+		}, {
+			Title: "Refused for a channel of another", Kind: TimeSeries, Unit: Number, Width: 8, Height: 6,
+			Description: "Calls of accounts that spoke for a channel that is not theirs, in all. Nothing was written by them. Empty is good.",
+			Targets:     []Target{{Expr: "sum by (namespace, account) (kith_hub_forbidden_total" + ns + ")", Legend: "{{namespace}}/{{account}}", MayBeEmpty: noProblem}},
 		}, {
 			Title: "Calls in work", Kind: TimeSeries, Unit: Number, Width: 8, Height: 6,
 			Description: "Calls of the hub's API in work at a moment.",
@@ -188,7 +192,7 @@ func hubPanels() []Panel {
 			Description: "Resident memory of each process of Kith.",
 			Targets:     []Target{{Expr: "process_resident_memory_bytes" + ns + "\n  and on (job, instance) kith_build_info" + ns, Legend: "{{job}} {{instance}}"}},
 		}, {
-			Title: "What runs", Kind: Table, Unit: Number, Width: 8, Height: 6,
+			Title: "What runs", Kind: Table, Unit: Number, Width: 24, Height: 6,
 			Description: "Processes of Kith by version: one line once a roll-out is over.",
 			Targets:     []Target{{Expr: "count by (job, version, revision, goversion) (kith_build_info" + ns + ")", Instant: true}},
 			Columns:     []Column{{"job", "Job"}, {"version", "Version"}, {"revision", "Revision"}, {"goversion", "Go"}, {"Value", "Processes"}},

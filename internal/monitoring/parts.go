@@ -30,6 +30,7 @@ const (
 	notSaid     = "the platform does not say"
 	notFromNow  = "only while history is being read or processed"
 	needsRules  = "the recording rules have to be loaded, and need two samples"
+	noCalls     = "nobody has called the hub lately"
 	noQuestions = "no question was decided in the time range"
 )
 
@@ -125,14 +126,14 @@ var within = []struct {
 }{{3600, "within 1 h"}, {4 * 3600, "within 4 h"}, {24 * 3600, "within 24 h"}, {72 * 3600, "within 72 h"}, {7 * 24 * 3600, "within 7 d"}}
 
 // shares asks for the share of questions that were answered within each time. Never a mean: who still waits has none.
-func shares(metric, matchers, window string, instant bool, mayBeEmpty string) []Target {
+func shares(metric, window string, instant bool) []Target {
 	var out []Target
 	for _, w := range within {
 		out = append(out, Target{
 			Expr: lines(
-				fmt.Sprintf(`sum(increase(%s_bucket{%s,%s}[%s]))`, metric, matchers, bucket(w.seconds), window),
-				fmt.Sprintf(`/ (sum(increase(%s_count{%s}[%s])) > 0)`, metric, matchers, window)),
-			Legend: w.name, Instant: instant, MayBeEmpty: mayBeEmpty,
+				fmt.Sprintf(`sum(increase(%s_bucket{%s,%s}[%s]))`, metric, oneCommunity, bucket(w.seconds), window),
+				fmt.Sprintf(`/ (sum(increase(%s_count{%s}[%s])) > 0)`, metric, oneCommunity, window)),
+			Legend: w.name, Instant: instant, MayBeEmpty: noQuestions,
 		})
 	}
 	return out

@@ -62,6 +62,10 @@ func (g *Group) Apply(channels []Channel) error {
 	for name, c := range want {
 		m := g.readers[name]
 		if m != nil && m.ended() {
+			if g.opts.Yield && m.reader.takenOver() {
+				m.reader.Update(c) // for when it returns
+				continue
+			}
 			m = nil
 		}
 		switch {
@@ -78,6 +82,28 @@ func (g *Group) Apply(channels []Channel) error {
 		m.stop()
 	}
 	return nil
+}
+
+// Return reads a channel again that another process had taken over. It takes the lease back.
+func (g *Group) Return(channel string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	m := g.readers[channel]
+	if m == nil || !m.ended() || !m.reader.takenOver() {
+		return
+	}
+	m.reader.mu.Lock()
+	c := m.reader.channel
+	m.reader.mu.Unlock()
+	m = &member{reader: New(c, g.opts)}
+	g.readers[channel] = m
+	g.start(m)
+}
+
+func (r *Reader) takenOver() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.state.Phase == TakenOver
 }
 
 // differs says whether a declaration is another one than that being read.
@@ -124,7 +150,11 @@ func (g *Group) start(m *member) {
 	g.running.Go(func() {
 		defer close(m.done)
 		defer cancel()
-		if err := m.reader.Run(ctx); err != nil {
+		err := m.reader.Run(ctx)
+		if g.opts.Yield && errors.Is(err, ErrTakenOver) {
+			return // as it should be; its state says so
+		}
+		if err != nil {
 			g.opts.Log.Error(err, "channel is no longer read", "channel", m.reader.State().Channel)
 			g.mu.Lock()
 			g.errs = append(g.errs, fmt.Errorf("channel %s: %w", m.reader.State().Channel, err))

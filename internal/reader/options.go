@@ -47,6 +47,9 @@ type Options struct {
 	// first permanent error or after GiveUp failures in a row. It polls no lane by time, so that the order of pages
 	// follows from the cursors alone.
 	Once bool
+	// Yield makes a Group leave a channel that another process has taken over to that process, also when its declaration
+	// changes, until Return.
+	Yield bool
 	// NoSweep leaves the sweep out: for a look at a place that nothing is kept of.
 	NoSweep bool
 	// GiveUp is after how many failures in a row a once-run ends, rate limits aside. Default 8.

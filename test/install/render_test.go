@@ -18,6 +18,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/yaml"
 	sigsyaml "sigs.k8s.io/yaml"
+
+	"github.com/kith-dev/kith/internal/testing/envtest"
 )
 
 const (
@@ -31,7 +33,7 @@ var installs = []string{"default", "namespaced"}
 
 // TestMain removes what render left.
 func TestMain(m *testing.M) {
-	code := m.Run()
+	code := envtest.Run(m)
 	for _, file := range rendered {
 		_ = os.RemoveAll(filepath.Dir(file))
 	}
@@ -56,7 +58,7 @@ func render(t *testing.T, folder string) []*unstructured.Unstructured {
 		t.Fatal(err)
 	}
 	file := filepath.Join(dir, folder+".yaml")
-	run(t, filepath.Join(root, "hack/manifests.sh"), folder, file, image, into)
+	run(t, filepath.Join(root, "hack", "manifests.sh"), folder, file, image, into)
 	rendered[folder] = file
 	return read(t, file)
 }
@@ -65,7 +67,7 @@ func render(t *testing.T, folder string) []*unstructured.Unstructured {
 func kustomize(t *testing.T, folder string) []*unstructured.Unstructured {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "rendered.yaml")
-	run(t, "go", "tool", "-modfile="+filepath.Join(root, "hack/tools/go.mod"), "kustomize", "build", filepath.Join(root, "config", folder), "-o", file)
+	run(t, "go", "tool", "-modfile="+filepath.Join(root, "hack", "tools", "go.mod"), "kustomize", "build", filepath.Join(root, "config", folder), "-o", file)
 	return read(t, file)
 }
 

@@ -5,7 +5,6 @@ package install
 
 import (
 	"context"
-	"os"
 	"path/filepath"
 	"testing"
 
@@ -13,39 +12,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/envtest"
-)
 
-// server starts a real API server, as envtest does for the controllers, with Kith's CustomResourceDefinitions.
-func server(t *testing.T) client.Client {
-	t.Helper()
-	assets := os.Getenv("KUBEBUILDER_ASSETS")
-	if assets == "" {
-		assets = filepath.Join(root, ".cache", "cluster", "bin")
-	}
-	if _, err := os.Stat(filepath.Join(assets, "kube-apiserver")); err != nil {
-		t.Skipf("there is no API server in %s: `make envtest` builds one, and KUBEBUILDER_ASSETS says where another is", assets)
-	}
-	env := &envtest.Environment{
-		BinaryAssetsDirectory: assets,
-		CRDDirectoryPaths:     []string{filepath.Join(root, "config", "crd", "bases")},
-		ErrorIfCRDPathMissing: true,
-	}
-	cfg, err := env.Start()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := env.Stop(); err != nil {
-			t.Error(err)
-		}
-	})
-	c, err := client.New(cfg, client.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return c
-}
+	"github.com/kith-dev/kith/internal/testing/envtest"
+)
 
 // apply is `kubectl apply --server-side --dry-run=server`, strictly: an unknown field is an error.
 func apply(ctx context.Context, c client.Client, o *unstructured.Unstructured) error {
@@ -53,7 +22,7 @@ func apply(ctx context.Context, c client.Client, o *unstructured.Unstructured) e
 }
 
 func TestAPIServerTakesEveryManifest(t *testing.T) {
-	c := server(t)
+	c := envtest.Client(t)
 	for name, objects := range map[string][]*unstructured.Unstructured{
 		"default": render(t, "default"), "namespaced": render(t, "namespaced"), "samples": kustomize(t, "samples"),
 		"quickstart": quickstart(t),
@@ -75,12 +44,12 @@ func TestAPIServerTakesEveryManifest(t *testing.T) {
 
 // The namespace of the install enforces the restricted Pod Security Standard: its own pod must pass.
 func TestOperatorsPodIsRestricted(t *testing.T) {
-	c := server(t)
+	c := envtest.Client(t)
 	for _, o := range render(t, "default") {
 		if o.GetKind() != "Namespace" {
 			continue
 		}
-		if err := c.Create(t.Context(), o); err != nil {
+		if err := c.Apply(t.Context(), client.ApplyConfigurationFromUnstructured(o), client.FieldOwner("kubectl"), client.ForceOwnership); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -106,7 +75,7 @@ func ensureNamespace(t *testing.T, c client.Client, name string) {
 
 func quickstart(t *testing.T) (all []*unstructured.Unstructured) {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(root, "config/samples/quickstart/*.yaml"))
+	files, err := filepath.Glob(filepath.Join(root, "config", "samples", "quickstart", "*.yaml"))
 	if err != nil || len(files) == 0 {
 		t.Fatalf("%d files of the quickstart: %v", len(files), err)
 	}

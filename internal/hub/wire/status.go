@@ -45,6 +45,8 @@ type ProblemReason string
 const (
 	// Starting means that the hub has begun, and cannot answer yet.
 	Starting ProblemReason = "Starting"
+	// Maintenance means that a command has the ledger, for as long as it runs.
+	Maintenance ProblemReason = "Maintenance"
 	// VolumeFull means that the ledger's volume takes nothing more: pages wait at their platforms until it does.
 	VolumeFull ProblemReason = "VolumeFull"
 	// StorageError means that the ledger cannot be opened, read or written for another reason.
