@@ -9,6 +9,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -96,7 +97,10 @@ func (a *api) patch(ctx context.Context, path string, object any) error {
 	return a.do(ctx, http.MethodPatch, path, "application/merge-patch+json", object, nil)
 }
 
-// await asks until ready answers nil, for at most limit.
+// errEnded says that waiting is in vain.
+var errEnded = errors.New("it has ended")
+
+// await asks until ready answers nil or errEnded, for at most limit.
 func await(ctx context.Context, what string, limit time.Duration, ready func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
@@ -105,8 +109,8 @@ func await(ctx context.Context, what string, limit time.Duration, ready func(con
 	var last error
 	for {
 		err := ready(ctx)
-		if err == nil {
-			return nil
+		if err == nil || errors.Is(err, errEnded) {
+			return err
 		}
 		if ctx.Err() == nil || last == nil {
 			last = err

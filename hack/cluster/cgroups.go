@@ -17,21 +17,39 @@ import (
 	"time"
 )
 
-// cgroups are our cgroup in every hierarchy: one with cgroup v2, one for each controller with v1.
-func cgroups() []string {
-	points, err := mountPoints(func(_, kind string) bool { return kind == "cgroup" })
+// cgroups are our cgroup in every hierarchy: one with cgroup v2, one for each controller with v1, and both on hybrids.
+func cgroups(l layout) []string {
+	points, err := mountPoints(func(_, kind string) bool { return kind == "cgroup" || kind == "cgroup2" })
 	if err != nil || len(points) == 0 {
 		points = []string{"/sys/fs/cgroup"}
 	}
 	for i := range points {
-		points[i] = filepath.Join(points[i], cgroup)
+		points[i] = filepath.Join(points[i], l.cgroup())
 	}
 	return points
 }
 
+// makeCgroups makes them. With cgroup v2, controllers have to be handed down first, which systemd usually has done.
+func makeCgroups(l layout) error {
+	for _, dir := range cgroups(l) {
+		parent := filepath.Dir(dir)
+		if controllers, err := os.ReadFile(filepath.Join(parent, "cgroup.controllers")); err == nil {
+			for _, controller := range strings.Fields(string(controllers)) {
+				if err := os.WriteFile(filepath.Join(parent, "cgroup.subtree_control"), []byte("+"+controller), 0o644); err != nil {
+					return fmt.Errorf("handing the cgroup controller %s down: %w", controller, err)
+				}
+			}
+		}
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // killCgroups kills every process of every pod, and nothing else: pods' processes cannot leave their cgroup.
-func killCgroups() {
-	for _, dir := range cgroups() {
+func killCgroups(l layout) {
+	for _, dir := range cgroups(l) {
 		_ = filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
 			if err != nil || entry.Name() != "cgroup.procs" {
 				return nil //nolint:nilerr // a cgroup that has gone is what we want
@@ -50,11 +68,11 @@ func killCgroups() {
 	}
 }
 
-func removeCgroups(ctx context.Context) error {
+func removeCgroups(ctx context.Context, l layout) error {
 	return await(ctx, "an end of all pods' processes", 10*time.Second, func(context.Context) error {
-		killCgroups()
+		killCgroups(l)
 		var problems []error
-		for _, dir := range cgroups() {
+		for _, dir := range cgroups(l) {
 			var found []string
 			_ = filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
 				if err == nil && entry.IsDir() {

@@ -27,11 +27,11 @@ type component struct {
 // components in the order in which they start; they stop in the opposite one.
 var components = []component{
 	{name: "etcd", command: etcdCommand, patience: 5 * time.Second},
-	{name: "apiserver", command: apiserverCommand, patience: 10 * time.Second, ready: apiReady},
+	{name: "apiserver", command: apiserverCommand, patience: 5 * time.Second, ready: apiReady},
 	{name: "controller-manager", command: controllerManagerCommand, patience: 5 * time.Second, ready: answers("https://127.0.0.1:10257/healthz")},
 	{name: "scheduler", command: schedulerCommand, patience: 5 * time.Second, ready: answers("https://127.0.0.1:10259/healthz")},
 	{name: "containerd", command: containerdCommand, patience: 10 * time.Second, ready: containerdReady},
-	{name: "kubelet", command: kubeletCommand, patience: 10 * time.Second, ready: nodeReady},
+	{name: "kubelet", command: kubeletCommand, patience: 10 * time.Second, ready: kubeletReady},
 	{name: "kube-proxy", command: proxyCommand, patience: 5 * time.Second, ready: answers("http://127.0.0.1:10256/healthz")},
 	{name: "coredns", command: corednsCommand, patience: 5 * time.Second, ready: answers("http://127.0.0.1:18181/ready")},
 	{name: "provisioner", command: provisionerCommand, patience: 5 * time.Second},
@@ -84,10 +84,9 @@ func startComponent(ctx context.Context, l layout, name string) error {
 
 // await waits until a component is ready, or has ended.
 func (c component) await(ctx context.Context, l layout) error {
-	ended := errors.New("it ended")
-	err := await(ctx, c.name, 2*time.Minute, func(ctx context.Context) error {
+	err := await(ctx, "its readiness", 2*time.Minute, func(ctx context.Context) error {
 		if _, ok := l.running(c.name); !ok {
-			return ended
+			return errEnded
 		}
 		if c.ready == nil {
 			return nil
@@ -95,7 +94,7 @@ func (c component) await(ctx context.Context, l layout) error {
 		return c.ready(ctx, l)
 	})
 	if err != nil {
-		return fmt.Errorf("%w\n%s", err, l.tail(c.name))
+		return fmt.Errorf("%s: %w\n%s", c.name, err, l.tail(c.name))
 	}
 	return nil
 }
@@ -131,6 +130,32 @@ func answers(url string) func(context.Context, layout) error {
 		}
 		return nil
 	}
+}
+
+// kubeletReady does not trust the node's status alone, which outlives its kubelet for a while: the kubelet must also know
+// its pods again.
+func kubeletReady(ctx context.Context, l layout) error {
+	if err := answers("http://127.0.0.1:10248/healthz")(ctx, l); err != nil {
+		return err
+	}
+	if err := nodeReady(ctx, l); err != nil {
+		return err
+	}
+	a, err := newAPI(l, "admin")
+	if err != nil {
+		return err
+	}
+	var wanted, known struct{ Items []any }
+	if err := errors.Join(
+		a.get(ctx, "/api/v1/pods?fieldSelector=spec.nodeName="+nodeName, &wanted),
+		a.get(ctx, "/api/v1/nodes/"+nodeName+"/proxy/pods", &known),
+	); err != nil {
+		return err
+	}
+	if len(known.Items) < len(wanted.Items) {
+		return fmt.Errorf("the kubelet knows %d of its %d pods", len(known.Items), len(wanted.Items))
+	}
+	return nil
 }
 
 func nodeReady(ctx context.Context, l layout) error {
@@ -289,7 +314,7 @@ func kubeletConfig(l layout) []byte {
 		"apiVersion": "kubelet.config.k8s.io/v1beta1", "kind": "KubeletConfiguration",
 		"address":                  hostAddress,
 		"containerRuntimeEndpoint": "unix://" + l.containerdSocket(),
-		"cgroupDriver":             "cgroupfs", "failCgroupV1": false, "cgroupRoot": "/" + cgroup,
+		"cgroupDriver":             "cgroupfs", "failCgroupV1": false, "cgroupRoot": "/" + l.cgroup(),
 		"clusterDNS": []string{hostAddress}, "clusterDomain": domain,
 		"authentication": map[string]any{
 			"anonymous": map[string]any{"enabled": false}, "webhook": map[string]any{"enabled": true},

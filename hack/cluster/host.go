@@ -83,15 +83,15 @@ func prepareHost(ctx context.Context, l layout) error {
 			return err
 		}
 	}
-	for _, dir := range cgroups() {
-		if err := os.MkdirAll(dir, 0o755); err != nil {
-			return err
-		}
+	if err := makeCgroups(l); err != nil {
+		return err
 	}
 	for _, args := range [][]string{
 		{"link", "set", "dev", bridge, "alias", l.root},
 		{"address", "add", hostAddress + "/24", "dev", bridge},
 		{"link", "set", "dev", bridge, "up"},
+		// Services are nowhere: without a route to them this machine could not reach them, or would ask its gateway.
+		{"route", "add", services, "dev", bridge},
 	} {
 		if err := command(ctx, "ip", args...); err != nil {
 			return err
@@ -119,7 +119,7 @@ func restoreHost(ctx context.Context, l layout, h host) error {
 		}
 	}
 	note(unmountBelow(l.run))
-	note(removeCgroups(ctx))
+	note(removeCgroups(ctx, l))
 	note(removeBridge(ctx))
 	note(removeForwarding(ctx))
 	for _, family := range []string{"ip", "ip6"} {
@@ -192,7 +192,7 @@ func killShims(l layout) {
 		if err != nil {
 			continue
 		}
-		content, err := os.ReadFile(filepath.Join("/proc", entry.Name(), "cmdline"))
+		content, err := os.ReadFile("/proc/" + entry.Name() + "/cmdline")
 		if err != nil {
 			continue
 		}

@@ -4,6 +4,8 @@
 package main
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
@@ -23,7 +25,6 @@ const (
 	domain      = "cluster.local"
 	nodeName    = "kith"
 	pauseImage  = "localhost/kith-pause:1"
-	cgroup      = "kith-cluster"
 )
 
 // maxRun keeps the longest socket below 'run' under the 108 bytes that a Unix socket's address may have.
@@ -68,6 +69,12 @@ func (l layout) pki(name string) string    { return l.file("pki", name) }
 func (l layout) log(name string) string    { return l.file("logs", name+".log") }
 func (l layout) config(user string) string { return l.file("kubeconfig", user) }
 func (l layout) containerdSocket() string  { return l.file("containerd.sock") }
+
+// cgroup is a name that no other checkout has: what is in it is killed at the end.
+func (l layout) cgroup() string {
+	sum := sha256.Sum256([]byte(l.root))
+	return "kith-cluster-" + hex.EncodeToString(sum[:4])
+}
 
 // checkLength refuses checkouts so deep that sockets cannot be bound.
 func (l layout) checkLength() error {

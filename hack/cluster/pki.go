@@ -47,7 +47,10 @@ func newAuthority(l layout) (*authority, error) {
 	if a.cert, err = x509.ParseCertificate(der); err != nil {
 		return nil, err
 	}
-	return a, a.save("ca", der, key)
+	if err := a.save("ca", der, key); err != nil {
+		return nil, err
+	}
+	return a, nil
 }
 
 func (a *authority) sign(template *x509.Certificate, public *ecdsa.PublicKey) ([]byte, error) {

@@ -170,7 +170,7 @@ func down(ctx context.Context, l layout) error {
 	}
 	// First who would start pods again, then the pods, then who watches over them, then the control plane.
 	stop("kubelet", "kube-proxy", "coredns", "provisioner")
-	killCgroups()
+	killCgroups(l)
 	stop("containerd")
 	killShims(l)
 	names := componentNames()
