@@ -98,6 +98,14 @@ type Reconciler[T Resource] struct {
 
 // Reconcile implements reconcile.Reconciler.
 func (r *Reconciler[T]) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
+	result, err := r.pass(ctx, req)
+	if err != nil && ctx.Err() != nil {
+		return reconcile.Result{}, nil // The operator ends, which is no error; the next one looks at everything again.
+	}
+	return result, err
+}
+
+func (r *Reconciler[T]) pass(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
 	obj := r.Kind.New()
 	if err := r.Client.Get(ctx, req.NamespacedName, obj); err != nil {
 		if !apierrors.IsNotFound(err) {
