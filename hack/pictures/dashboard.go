@@ -24,6 +24,7 @@ type dashboardOptions struct {
 	variables        variables
 	span             time.Duration
 	end              time.Time
+	rows             int
 }
 
 // dashboard is what is drawn of Grafana's JSON.
@@ -138,6 +139,9 @@ func drawDashboard(ctx context.Context, o dashboardOptions) ([]byte, error) {
 	q := &querier{api: promv1.NewAPI(client), end: o.end, span: o.span, variables: d.defaults(o.variables)}
 	canvas := newCanvas(d, q.variables)
 	for _, p := range d.all() {
+		if o.rows > 0 && p.GridPos.Y >= o.rows {
+			continue
+		}
 		answers, err := q.ask(ctx, p)
 		if err != nil {
 			return nil, fmt.Errorf("panel %q: %w", p.Title, err)

@@ -15,7 +15,7 @@ import (
 )
 
 const usage = `usage:
-  pictures dashboard -prometheus URL -dashboard FILE [-var NAME=VALUE …] [-range 30d] [-end TIME] -o FILE.svg
+  pictures dashboard -prometheus URL -dashboard FILE [-var NAME=VALUE …] [-range 30d] [-end TIME] [-rows 28] -o FILE.svg
   pictures terminal -script FILE [-cast FILE.cast] -o FILE.svg
   pictures forum [-listen ADDRESS] [-archive FILE] [-every 3s]`
 
@@ -50,6 +50,7 @@ func runDashboard(ctx context.Context, args []string) error {
 	f.StringVar(&o.file, "dashboard", "", "the dashboard's JSON")
 	f.Var(o.variables, "var", "a variable of the dashboard, NAME=VALUE; may be repeated")
 	f.DurationVar(&o.span, "range", 6*time.Hour, "how far back")
+	f.IntVar(&o.rows, "rows", 0, "only what begins within so many rows of the grid; 0: all")
 	end := f.String("end", "", "until when, RFC 3339; now where left out")
 	out := f.String("o", "", "the picture to write")
 	if err := f.Parse(args); err != nil {
