@@ -100,7 +100,7 @@ func categoriesOf(archive fs.FS) ([]discoursetest.Category, error) {
 // live has newcomers ask and others answer, some sooner, some later, some not at all.
 func live(ctx context.Context, forum *discoursetest.Server, every time.Duration) {
 	const heating, people = 6, 40
-	random := rand.New(rand.NewPCG(7, 7)) //nolint:gosec // The same forum each time.
+	random := rand.New(rand.NewPCG(7, 7))
 	person := func(i int) discoursetest.User {
 		return discoursetest.User{ID: int64(8_000 + i), Username: fmt.Sprintf("member%d", i), TrustLevel: 1}
 	}
