@@ -44,7 +44,7 @@ func (s *communityScope) monitor(ctx context.Context, _ *Pass) error {
 func hubMonitor(community *v1alpha1.Community) *unstructured.Unstructured {
 	return monitorObject("ServiceMonitor", delivery.HubName(community.Name), community.Name, delivery.ComponentHub, map[string]any{
 		"endpoints": []any{
-			map[string]any{"port": delivery.PortNameMetrics, "path": "/metrics"},
+			operationsEndpoint(),
 			map[string]any{
 				"port": delivery.PortNameMetrics, "path": "/metrics/community", "honorLabels": true,
 				"relabelings": []any{
@@ -59,8 +59,19 @@ func hubMonitor(community *v1alpha1.Community) *unstructured.Unstructured {
 // connectorsMonitor scrapes all connectors of a community, in whichever pods they are.
 func connectorsMonitor(community *v1alpha1.Community) *unstructured.Unstructured {
 	return monitorObject("PodMonitor", delivery.SharedConnectorsName(community.Name), community.Name, delivery.ComponentConnector, map[string]any{
-		"podMetricsEndpoints": []any{map[string]any{"port": delivery.PortNameMetrics, "path": "/metrics"}},
+		"podMetricsEndpoints": []any{operationsEndpoint()},
 	})
+}
+
+// operationsEndpoint adds the community to metrics that do not name one, as the pods' label has it; those that do keep
+// theirs.
+func operationsEndpoint() map[string]any {
+	return map[string]any{
+		"port": delivery.PortNameMetrics, "path": "/metrics", "honorLabels": true,
+		"relabelings": []any{map[string]any{
+			"action": "replace", "sourceLabels": []any{"__meta_kubernetes_pod_label_kith_dev_community"}, "targetLabel": "community",
+		}},
+	}
 }
 
 func monitorObject(kind, name, community, component string, spec map[string]any) *unstructured.Unstructured {

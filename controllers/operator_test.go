@@ -123,7 +123,9 @@ func TestPrometheusOperatorIsTold(t *testing.T) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff([]any{
-		map[string]any{"port": "metrics", "path": "/metrics"},
+		map[string]any{"port": "metrics", "path": "/metrics", "honorLabels": true, "relabelings": []any{map[string]any{
+			"action": "replace", "sourceLabels": []any{"__meta_kubernetes_pod_label_kith_dev_community"}, "targetLabel": "community",
+		}}},
 		map[string]any{"port": "metrics", "path": "/metrics/community", "honorLabels": true, "relabelings": []any{
 			map[string]any{"action": "replace", "targetLabel": "instance", "replacement": c.namespace + "/acme"},
 			map[string]any{"action": "labeldrop", "regex": "pod|node"},
