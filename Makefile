@@ -13,7 +13,7 @@ export GOFLAGS := $(GOFLAGS) -buildvcs=false
 GO      ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LISTEN  ?= 127.0.0.1:8080
-IMAGE   ?= ghcr.io/kith-dev/kith:$(VERSION)
+IMAGE   ?= kith-dev/kith:$(VERSION)
 # Where `make image` puts the image, and where a namespaced install goes.
 IMAGE_FILE ?= dist/kith.tar
 NAMESPACE  ?= kith

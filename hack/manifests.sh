@@ -13,7 +13,7 @@ cd "$overlay"
 kustomize() { go tool -modfile="$tools" kustomize "$@"; }
 
 kustomize create --resources "../$folder"
-kustomize edit set image "ghcr.io/kith-dev/kith=$image"
+kustomize edit set image "kith-dev/kith=$image"
 kustomize edit add transformer ../operator/image
 if [ -n "$namespace" ]; then kustomize edit set namespace "$namespace"; fi
 kustomize build . -o "$file"
