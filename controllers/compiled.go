@@ -6,7 +6,6 @@ package controllers
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -75,12 +74,6 @@ func (c *Compiled) Problems(kind, namespace, name string) []blueprint.Problem {
 // Generation is that of the resource as it was compiled; 0 where it was not there.
 func (c *Compiled) Generation(kind, namespace, name string) int64 {
 	return c.generations[blueprint.Key{Kind: kind, Namespace: namespace, Name: name}]
-}
-
-// Saw is whether a resource went into it at its present generation. Where it did not, the cache of the kind and the
-// cache behind the list are a moment apart, and the resource comes again.
-func (c *Compiled) Saw(kind string, obj client.Object) bool {
-	return c.Generation(kind, obj.GetNamespace(), obj.GetName()) == obj.GetGeneration()
 }
 
 // Compiler compiles communities from the cache, each once per change, for all reconcilers.
@@ -227,16 +220,4 @@ func (c *Compiler) tell(before, after *Compiled) {
 			trigger.Add(types.NamespacedName{Namespace: key.Namespace, Name: key.Name})
 		}
 	}
-}
-
-// Names are the names of a kind that went into it, in order.
-func (c *Compiled) Names(kind string) []string {
-	var out []string
-	for key := range maps.Keys(c.generations) {
-		if key.Kind == kind {
-			out = append(out, key.Name)
-		}
-	}
-	slices.Sort(out)
-	return out
 }

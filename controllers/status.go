@@ -16,7 +16,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/apimachinery/pkg/util/resourceversion"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/kith-dev/kith/api/v1alpha1"
@@ -117,15 +116,9 @@ func newest[T Resource](w *written, key types.NamespacedName, cached T) T {
 	if !ok {
 		return cached
 	}
-	if last.GetUID() == cached.GetUID() && older(cached, last) {
+	if last.GetUID() == cached.GetUID() && behind(cached.GetResourceVersion(), last.GetResourceVersion()) {
 		return last.DeepCopyObject().(T)
 	}
 	delete(w.objects, key)
 	return cached
-}
-
-// older is whether a is known to be an older state of the same object than b.
-func older(a, b client.Object) bool {
-	order, err := resourceversion.CompareResourceVersion(a.GetResourceVersion(), b.GetResourceVersion())
-	return err == nil && order < 0
 }

@@ -14,8 +14,6 @@ import (
 	"syscall"
 	_ "time/tzdata" // time zones, for images without any
 
-	_ "golang.org/x/crypto/x509roots/fallback" // root certificates, likewise
-
 	_ "golang.org/x/crypto/x509roots/fallback" // root certificates, for images without any
 
 	"github.com/kith-dev/kith/internal/app"
