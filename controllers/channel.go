@@ -9,11 +9,8 @@ import (
 	"fmt"
 	"time"
 
-	appsv1 "k8s.io/api/apps/v1"
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/kith-dev/kith/api/v1alpha1"
@@ -123,13 +120,13 @@ func (s *channelScope) run(ctx context.Context, pass *Pass) error {
 		return s.remove(ctx, name)
 	case community.Spec.Connectors.Placement == v1alpha1.PlacementShared:
 		var err error
-		if s.facts.deployment, err = s.deploymentOf(ctx, delivery.SharedConnectorsName(community.Name), community); err != nil {
+		if s.facts.deployment, err = deploymentOf(ctx, s.Client, delivery.SharedConnectorsName(community.Name), community); err != nil {
 			return err
 		}
 		return s.remove(ctx, name)
 	case !s.facts.accepted:
 		var err error
-		s.facts.deployment, err = s.deploymentOf(ctx, name, s.channel)
+		s.facts.deployment, err = deploymentOf(ctx, s.Client, name, s.channel)
 		return err
 	}
 	err := s.deploy(ctx, pass)
@@ -144,13 +141,7 @@ func (s *channelScope) run(ctx context.Context, pass *Pass) error {
 // remove deletes the channel's own connector.
 func (s *channelScope) remove(ctx context.Context, name string) error {
 	s.quiet.settled(client.ObjectKeyFromObject(s.channel))
-	for _, obj := range []client.Object{&appsv1.Deployment{}, &corev1.ServiceAccount{}} {
-		obj.SetName(name)
-		if err := s.Applier.Delete(ctx, s.channel, obj); err != nil {
-			return err
-		}
-	}
-	return nil
+	return deleteConnector(ctx, s.Applier, s.channel, name)
 }
 
 // deploy applies the channel's own connector, unless its set of Secrets became another one only a moment ago.
@@ -159,35 +150,18 @@ func (s *channelScope) deploy(ctx context.Context, pass *Pass) error {
 	if _, err := Apply(ctx, s.Applier, s.channel, account); err != nil {
 		return err
 	}
-	live, err := s.deploymentOf(ctx, deployment.Name, s.channel)
+	live, err := deploymentOf(ctx, s.Client, deployment.Name, s.channel)
 	if err != nil {
 		return err
 	}
-	key := client.ObjectKeyFromObject(s.channel)
-	if wants := mountedSecrets(deployment); live != nil && mountedSecrets(live) != wants {
-		if wait := s.quiet.hold(key, wants, secretsQuiet, s.facts.now); wait > 0 {
-			pass.After(wait)
-			s.facts.deployment = live
-			s.facts.rolling = "other Secrets are mounted than before: the pod is replaced as soon as nothing more is changed for some seconds"
-			return nil
-		}
+	if wait := s.quiet.holdRoll(s.channel, live, deployment, s.facts.now); wait > 0 {
+		pass.After(wait)
+		s.facts.deployment = live
+		s.facts.rolling = "other Secrets are mounted than before: the pod is replaced as soon as nothing more is changed for some seconds"
+		return nil
 	}
-	s.quiet.settled(key)
 	s.facts.deployment, err = Apply(ctx, s.Applier, s.channel, deployment)
 	return err
-}
-
-// deploymentOf reads a Deployment from the cache; nil where there is none, or none of this owner's.
-func (s *channelScope) deploymentOf(ctx context.Context, name string, owner client.Object) (*appsv1.Deployment, error) {
-	d := &appsv1.Deployment{}
-	err := s.Client.Get(ctx, types.NamespacedName{Namespace: s.channel.Namespace, Name: name}, d)
-	if client.IgnoreNotFound(err) != nil {
-		return nil, fmt.Errorf("read Deployment %s: %w", name, err)
-	}
-	if err != nil || !metav1.IsControlledBy(d, owner) {
-		return nil, nil // no Deployment is an answer
-	}
-	return d, nil
 }
 
 // look finds out what the connector's pods wait for, once it takes longer than pods take.
@@ -196,13 +170,13 @@ func (s *channelScope) look(ctx context.Context, pass *Pass) error {
 	if d == nil || available(d) {
 		return nil
 	}
+	if why, refused := podRefused(d); refused {
+		s.facts.trouble(v1alpha1.ReasonUnavailable, "its pod is refused: "+why)
+		return nil
+	}
 	begun := d.CreationTimestamp.Time
 	for _, c := range d.Status.Conditions {
-		switch {
-		case c.Type == appsv1.DeploymentReplicaFailure && c.Status == corev1.ConditionTrue:
-			s.facts.trouble(v1alpha1.ReasonUnavailable, "its pod is refused: "+c.Message)
-			return nil
-		case c.LastTransitionTime.After(begun):
+		if c.LastTransitionTime.After(begun) {
 			begun = c.LastTransitionTime.Time
 		}
 	}
@@ -211,12 +185,11 @@ func (s *channelScope) look(ctx context.Context, pass *Pass) error {
 		return nil
 	}
 	pass.After(patience)
-	pods := &corev1.PodList{}
-	err := s.Live.List(ctx, pods, client.InNamespace(d.Namespace), client.Limit(10), client.MatchingLabels(d.Spec.Selector.MatchLabels))
+	reason, message, err := diagnosePods(ctx, s.Live, d, s.facts.now)
 	if err != nil {
-		return fmt.Errorf("list the pods of Deployment %s: %w", d.Name, err)
+		return err
 	}
-	s.facts.trouble(diagnose(pods.Items, s.facts.now))
+	s.facts.trouble(reason, message)
 	return nil
 }
 

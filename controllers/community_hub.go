@@ -5,11 +5,9 @@ package controllers
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
-	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -83,29 +81,10 @@ func (s *communityScope) hubUp() time.Duration {
 	return 0
 }
 
-// available is whether a Deployment runs as it is declared now.
-func available(d *appsv1.Deployment) bool {
-	want := int32(1)
-	if d.Spec.Replicas != nil {
-		want = *d.Spec.Replicas
-	}
-	return d.Status.ObservedGeneration >= d.Generation && d.Generation > 0 &&
-		d.Status.UpdatedReplicas >= want && d.Status.AvailableReplicas >= want
-}
-
-// whyNot asks the API server for the hub's pods, of which there is one or none, and says what they wait for.
+// whyNot says what the hub's pod waits for.
 func (s *communityScope) whyNot(ctx context.Context) (reason, message string, err error) {
-	for _, c := range s.hub.Status.Conditions {
-		if c.Type == appsv1.DeploymentReplicaFailure && c.Status == corev1.ConditionTrue {
-			return v1alpha1.ReasonUnavailable, "the hub's pod is refused: " + c.Message, nil
-		}
+	if why, refused := podRefused(s.hub); refused {
+		return v1alpha1.ReasonUnavailable, "the hub's pod is refused: " + why, nil
 	}
-	pods := &corev1.PodList{}
-	err = s.Live.List(ctx, pods, client.InNamespace(s.community.Namespace), client.Limit(10),
-		client.MatchingLabels(selectorLabels(s.community.Name, delivery.ComponentHub)))
-	if err != nil {
-		return "", "", fmt.Errorf("list the pods of the hub: %w", err)
-	}
-	reason, message = diagnose(pods.Items, s.Now())
-	return reason, message, nil
+	return diagnosePods(ctx, s.Live, s.hub, s.Now())
 }

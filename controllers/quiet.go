@@ -7,7 +7,9 @@ import (
 	"sync"
 	"time"
 
+	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
 // secretsQuiet is how long the set of mounted Secrets must stay the same before pods are rolled for it: whoever declares
@@ -27,6 +29,21 @@ type quiet struct {
 type change struct {
 	to           string
 	first, since time.Time
+}
+
+// holdRoll gives how much longer a connector is to be left as it is, because only a moment ago its set of mounted Secrets
+// became another one; 0 where it may be applied. One that is not there yet (live is nil) is never held.
+func (q *quiet) holdRoll(owner client.Object, live, desired *appsv1.Deployment, now time.Time) time.Duration {
+	key := client.ObjectKeyFromObject(owner)
+	if live != nil {
+		if wants := mountedSecrets(desired); mountedSecrets(live) != wants {
+			if wait := q.hold(key, wants, secretsQuiet, now); wait > 0 {
+				return wait
+			}
+		}
+	}
+	q.settled(key)
+	return 0
 }
 
 // hold gives how much longer the change of key to this value is to be held back; 0 where it may be made.

@@ -8,7 +8,9 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -87,20 +89,14 @@ func namesOf(ctx context.Context, c client.Reader, community types.NamespacedNam
 		return nil
 	}
 	var out []types.NamespacedName
-	add := func(name string) { out = append(out, types.NamespacedName{Namespace: community.Namespace, Name: name}) }
-	switch l := list.(type) {
-	case *v1alpha1.ChannelList:
-		for i := range l.Items {
-			add(l.Items[i].Name)
+	err := meta.EachListItem(list, func(item runtime.Object) error {
+		if obj, ok := item.(client.Object); ok {
+			out = append(out, client.ObjectKeyFromObject(obj))
 		}
-	case *v1alpha1.BehaviourList:
-		for i := range l.Items {
-			add(l.Items[i].Name)
-		}
-	case *v1alpha1.ObjectiveList:
-		for i := range l.Items {
-			add(l.Items[i].Name)
-		}
+		return nil
+	})
+	if err != nil {
+		return nil // It is no list, which the compiler has ruled out.
 	}
 	return out
 }
