@@ -35,6 +35,20 @@ func acme() *v1alpha1.Community {
 	return builders.MakeCommunity("acme").Team("support", v1alpha1.PartyCompany).Obj()
 }
 
+// aForumThatIsRead is where most tests of a channel begin: all is well.
+func aForumThatIsRead(t *testing.T) (*cluster, *aHub, *operator, *v1alpha1.Channel) {
+	t.Helper()
+	c := newCluster(t)
+	hub, op := c.hub()
+	channel := forumOf(nil)
+	c.create(acme(), channel)
+	c.up()
+	c.available("forum-connector")
+	hub.reads("forum", nil)
+	stands(c, channel, v1alpha1.ConditionReady, "True Succeeded")
+	return c, hub, op, channel
+}
+
 // says checks a condition's message.
 func says(t *testing.T, message string, words ...string) {
 	t.Helper()
@@ -92,14 +106,7 @@ func TestChannelIsReadAndSaysHowItStands(t *testing.T) {
 }
 
 func TestSuspendedChannelSaysSoAndIsCurrent(t *testing.T) {
-	c := newCluster(t)
-	hub, _ := c.hub()
-	channel := forumOf(nil)
-	c.create(acme(), channel)
-	c.up()
-	c.available("forum-connector")
-	hub.reads("forum", nil)
-	stands(c, channel, v1alpha1.ConditionReady, "True Succeeded")
+	c, hub, _, channel := aForumThatIsRead(t)
 
 	c.patch(channel, `{"spec": {"suspend": true}}`)
 	stands(c, channel, v1alpha1.ConditionReady, "False Progressing") // the reader has not said yet that it stopped
@@ -256,14 +263,7 @@ func TestConnectorComesBack(t *testing.T) {
 }
 
 func TestOtherSecretsRollThePodOnce(t *testing.T) {
-	c := newCluster(t)
-	hub, op := c.hub()
-	channel := forumOf(nil)
-	c.create(acme(), channel)
-	c.up()
-	c.available("forum-connector")
-	hub.reads("forum", nil)
-	stands(c, channel, v1alpha1.ConditionReady, "True Succeeded")
+	c, _, op, channel := aForumThatIsRead(t)
 	op.settle(t)
 	before := op.calls.writes()
 	mounted := func() []string {
@@ -290,14 +290,7 @@ func TestOtherSecretsRollThePodOnce(t *testing.T) {
 }
 
 func TestPlacementCanBeSwitched(t *testing.T) {
-	c := newCluster(t)
-	hub, _ := c.hub()
-	channel := forumOf(nil)
-	c.create(acme(), channel)
-	c.up()
-	c.available("forum-connector")
-	hub.reads("forum", nil)
-	stands(c, channel, v1alpha1.ConditionReady, "True Succeeded")
+	c, _, _, channel := aForumThatIsRead(t)
 
 	c.patch(get(c, "acme", &v1alpha1.Community{}), `{"spec": {"connectors": {"placement": "Shared"}}}`)
 	gone(c, "forum-connector", &appsv1.Deployment{})

@@ -151,24 +151,17 @@ type hubs struct {
 	err    error
 }
 
-// Status implements controllers.HubStatus.
-func (h *hubs) Status(key types.NamespacedName) (wire.Status, time.Time, error) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	s, ok := h.status[key]
-	if !ok {
-		return s, time.Time{}, h.err
-	}
-	return s, h.at, h.err
-}
-
 // Report implements controllers.HubStatus.
 func (h *hubs) Report(key types.NamespacedName) (hubpoll.Report, bool) {
-	s, at, err := h.Status(key)
-	r := hubpoll.Report{Status: s, At: at, Known: !at.IsZero()}
-	if err != nil {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	r := hubpoll.Report{}
+	if s, ok := h.status[key]; ok {
+		r = hubpoll.Report{Status: s, At: h.at, Known: !h.at.IsZero()}
+	}
+	if h.err != nil {
 		r.Down = true
-		r.Err = &hubpoll.Failure{Reason: hubpoll.Broken, Message: err.Error()}
+		r.Err = &hubpoll.Failure{Reason: hubpoll.Broken, Message: h.err.Error()}
 	}
 	return r, true
 }
@@ -258,13 +251,7 @@ func get[T client.Object](c *cluster, name string, into T) T {
 // eventually waits for what must become true; why says what is not.
 func (c *cluster) eventually(check func() (why string)) {
 	c.t.Helper()
-	var why string
-	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
-		if why = check(); why == "" {
-			return
-		}
-	}
-	c.t.Fatalf("after %v: %s", patience, why)
+	envtest.Eventually(c.t, patience, check)
 }
 
 // exists waits for an object.
@@ -282,20 +269,8 @@ func exists[T client.Object](c *cluster, name string, into T) T {
 // condition waits until a Community's condition has a status and reason, and gives its message.
 func (c *cluster) condition(name, kind string, status metav1.ConditionStatus, reason string) string {
 	c.t.Helper()
-	var message string
-	c.eventually(func() string {
-		community := &v1alpha1.Community{}
-		if err := c.client.Get(c.t.Context(), c.key(name), community); err != nil {
-			return err.Error()
-		}
-		is := meta.FindStatusCondition(community.Status.Conditions, kind)
-		if is == nil || is.Status != status || is.Reason != reason || is.ObservedGeneration != community.Generation {
-			return fmt.Sprintf("%s is %+v at generation %d, want %s %s; all: %+v", kind, is, community.Generation, status, reason, community.Status.Conditions)
-		}
-		message = is.Message
-		return ""
-	})
-	return message
+	community := &v1alpha1.Community{ObjectMeta: metav1.ObjectMeta{Namespace: c.namespace, Name: name}}
+	return stands(c, community, kind, string(status)+" "+reason)
 }
 
 // available makes a Deployment available, as its controller and a kubelet would.

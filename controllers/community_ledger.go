@@ -29,12 +29,12 @@ func (s *communityScope) lookAtLedger(context.Context, *Pass) error {
 		return nil
 	case corev1.ClaimBound:
 	}
-	status, at, err := s.Hubs.Status(client.ObjectKeyFromObject(s.community))
-	if at.IsZero() {
-		s.ledgerUnasked(err)
+	report, _ := s.Hubs.Report(client.ObjectKeyFromObject(s.community))
+	if report.At.IsZero() {
+		s.ledgerUnasked(report.Err != nil)
 		return nil
 	}
-	return s.ledgerOf(&status)
+	return s.ledgerOf(&report.Status)
 }
 
 func (s *communityScope) ledger(status metav1.ConditionStatus, reason, message string) {
@@ -52,10 +52,11 @@ func (s *communityScope) pendingClaim() string {
 	return message
 }
 
-// ledgerUnasked keeps what was found before for as long as the hub has not answered since the operator started.
-func (s *communityScope) ledgerUnasked(err error) {
+// ledgerUnasked keeps what was found before for as long as the hub has not answered since the operator started, unless a
+// call has failed.
+func (s *communityScope) ledgerUnasked(failed bool) {
 	before := meta.FindStatusCondition(s.community.Status.Conditions, v1alpha1.ConditionLedgerReady)
-	if before != nil && before.Status == metav1.ConditionTrue && err == nil {
+	if before != nil && before.Status == metav1.ConditionTrue && !failed {
 		s.ledger(before.Status, before.Reason, before.Message)
 		return
 	}

@@ -14,7 +14,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -34,6 +33,7 @@ import (
 	"github.com/kith-dev/kith/internal/hubpoll"
 	"github.com/kith-dev/kith/internal/reader"
 	"github.com/kith-dev/kith/internal/testing/envtest"
+	"github.com/kith-dev/kith/internal/testing/kstatus"
 )
 
 // aHub answers as Community acme's hub would, with the certificate that the operator issued for it.
@@ -152,15 +152,9 @@ func stands[T controllers.Resource](c *cluster, obj T, kind, want string, words 
 		if err := c.client.Get(c.t.Context(), client.ObjectKeyFromObject(obj), obj); err != nil {
 			return err.Error()
 		}
-		is := meta.FindStatusCondition(*obj.StatusConditions(), kind)
-		if is == nil || fmt.Sprintf("%s %s", is.Status, is.Reason) != want || is.ObservedGeneration != obj.GetGeneration() {
-			return fmt.Sprintf("%s of %s is %+v at generation %d, want %s; all: %+v", kind, obj.GetName(), is, obj.GetGeneration(), want, *obj.StatusConditions())
-		}
-		message = is.Message
-		for _, w := range words {
-			if !strings.Contains(message, w) {
-				return fmt.Sprintf("%s of %s does not say %q: %s", kind, obj.GetName(), w, message)
-			}
+		var why string
+		if message, why = kstatus.Stands(obj.GetGeneration(), *obj.StatusConditions(), kind, want, words...); why != "" {
+			return obj.GetName() + ": " + why
 		}
 		return ""
 	})

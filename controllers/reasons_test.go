@@ -23,12 +23,7 @@ import (
 )
 
 func TestReaderThatGetsNowhereSaysWhy(t *testing.T) {
-	c := newCluster(t)
-	hub, _ := c.hub()
-	channel := forumOf(nil)
-	c.create(acme(), channel)
-	c.up()
-	c.available("forum-connector")
+	c, hub, _, channel := aForumThatIsRead(t)
 	long := time.Now().Add(-time.Hour)
 	for name, tc := range map[string]struct {
 		says  func(*wire.ChannelStatus)

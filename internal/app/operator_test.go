@@ -77,15 +77,15 @@ func works(t *testing.T, namespace string) {
 	if err := c.Create(t.Context(), community); err != nil {
 		t.Fatal(err)
 	}
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+	envtest.Eventually(t, 20*time.Second, func() string {
 		if err := c.Get(t.Context(), ctrlclient.ObjectKeyFromObject(community), community); err != nil {
-			t.Fatal(err)
+			return err.Error()
 		}
-		if len(community.Status.Conditions) > 0 {
-			return
+		if len(community.Status.Conditions) == 0 {
+			return "nobody looks at a Community"
 		}
-	}
-	t.Fatal("nobody looks at a Community")
+		return ""
+	})
 }
 
 func TestOperatorRunsAndEndsInGoodOrder(t *testing.T) {

@@ -190,16 +190,6 @@ func (p *Poller) Report(key types.NamespacedName) (Report, bool) {
 	return h.report, true
 }
 
-// Status gives a community's last answer and when it came; both are zero where none has come. The error says why the
-// last call failed, and is nil where it did not.
-func (p *Poller) Status(key types.NamespacedName) (status wire.Status, at time.Time, err error) {
-	r, _ := p.Report(key)
-	if r.Err != nil {
-		err = r.Err
-	}
-	return r.Status, r.At, err
-}
-
 // run asks one hub until the context ends.
 func (p *Poller) run(ctx context.Context, h *hub) {
 	wait := spread(p.o.Soon) // not all in the same moment when the operator starts

@@ -14,7 +14,6 @@ import (
 	"github.com/go-logr/logr"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -99,13 +98,7 @@ func (p *place) key(name string) types.NamespacedName {
 // eventually waits for what must become true; check says what is not.
 func (p *place) eventually(check func() (why string)) {
 	p.t.Helper()
-	var why string
-	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
-		if why = check(); why == "" {
-			return
-		}
-	}
-	p.t.Fatalf("after %v: %s", patience, why)
+	envtest.Eventually(p.t, patience, check)
 }
 
 // resource makes an empty one from what kubectl calls it: channel/forum.
@@ -136,15 +129,9 @@ func (p *place) stands(kindAndName, condition, want string, words ...string) str
 		if err := p.client.Get(p.t.Context(), p.key(name), obj); err != nil {
 			return err.Error()
 		}
-		is := meta.FindStatusCondition(*obj.StatusConditions(), condition)
-		if is == nil || string(is.Status)+" "+is.Reason != want || is.ObservedGeneration != obj.GetGeneration() {
-			return fmt.Sprintf("%s of %s is %+v at generation %d, want %s; all: %+v", condition, kindAndName, is, obj.GetGeneration(), want, *obj.StatusConditions())
-		}
-		message = is.Message
-		for _, w := range words {
-			if !strings.Contains(message, w) {
-				return fmt.Sprintf("%s of %s does not say %q: %s", condition, kindAndName, w, message)
-			}
+		var why string
+		if message, why = kstatus.Stands(obj.GetGeneration(), *obj.StatusConditions(), condition, want, words...); why != "" {
+			return kindAndName + ": " + why
 		}
 		return ""
 	})

@@ -6,6 +6,7 @@ package kstatus
 import (
 	"fmt"
 	"regexp"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -102,4 +103,19 @@ func Check(generation, observed int64, conditions []metav1.Condition) []string {
 		problem("it is not Ready (%s), and neither Reconciling nor Stalled: nobody knows what it waits for", ready.Reason)
 	}
 	return wrong
+}
+
+// Stands gives the message of a condition that is, at this generation of its resource, as wanted ("True Succeeded") and
+// has these words in it; else why it is not.
+func Stands(generation int64, conditions []metav1.Condition, kind, want string, words ...string) (message, why string) {
+	is := meta.FindStatusCondition(conditions, kind)
+	if is == nil || string(is.Status)+" "+is.Reason != want || is.ObservedGeneration != generation {
+		return "", fmt.Sprintf("%s is %+v at generation %d, want %s; all: %+v", kind, is, generation, want, conditions)
+	}
+	for _, w := range words {
+		if !strings.Contains(is.Message, w) {
+			return "", fmt.Sprintf("%s does not say %q: %s", kind, w, is.Message)
+		}
+	}
+	return is.Message, ""
 }
