@@ -4,8 +4,6 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -18,7 +16,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"testing/fstest"
 	"time"
@@ -26,6 +23,7 @@ import (
 	"k8s.io/client-go/util/cert"
 
 	"github.com/kith-dev/kith/connectors/discourse/discoursetest"
+	"github.com/kith-dev/kith/hack/bench/process"
 	"github.com/kith-dev/kith/internal/blueprint"
 	"github.com/kith-dev/kith/internal/delivery"
 )
@@ -217,15 +215,6 @@ func (p *podRun) close() {
 
 // anonymous is the memory that a process holds for itself alone, in MiB: what no file backs.
 func anonymous(pid int) (float64, error) {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		return 0, err
-	}
-	for s := bufio.NewScanner(bytes.NewReader(status)); s.Scan(); {
-		if rest, ok := strings.CutPrefix(s.Text(), "RssAnon:"); ok {
-			kib, err := strconv.ParseFloat(strings.TrimSuffix(strings.TrimSpace(rest), " kB"), 64)
-			return kib / 1024, err
-		}
-	}
-	return 0, errors.New("the system does not tell a process's anonymous memory")
+	u, err := process.Of(pid)
+	return float64(u.Anonymous) / (1 << 20), err
 }

@@ -22,6 +22,12 @@ func communityPage() Dashboard {
 
 func objectivePanels() []Panel {
 	of := func(metric string) string { return "max by (objective) (" + metric + "{" + oneCommunity + "})" }
+	againstTarget := func(value string) []Target {
+		return []Target{
+			{Expr: of(value), Legend: "{{objective}}", MayBeEmpty: noneOfKind},
+			{Expr: of("kith_objective_target") + "\n  and on (objective) " + of(value), Legend: "{{objective}}: target", MayBeEmpty: noneOfKind},
+		}
+	}
 	toObjective := &Link{Title: "In depth", URL: "/d/kith-objective?var-datasource=${datasource}&var-namespace=${namespace}&var-community=${community}&var-objective=${__value.raw}&${__url_time_range}"}
 	return []Panel{
 		{
@@ -51,19 +57,13 @@ func objectivePanels() []Panel {
 		}, {
 			Title: "Shares against their targets", Kind: TimeSeries, Unit: Ratio, Width: 12, Height: 9, Bounded: true,
 			Description: "Objectives that are shares of cases, over each one's window; the target dashed. A gap is TooFew or Unknown.",
-			Targets: []Target{
-				{Expr: of("kith_objective_share_ratio"), Legend: "{{objective}}", MayBeEmpty: noneOfKind},
-				{Expr: of("kith_objective_target") + "\n  and on (objective) " + of("kith_objective_share_ratio"), Legend: "{{objective}}: target", MayBeEmpty: noneOfKind},
-			},
-			Overrides: []Override{{Field: "/: target$/", Dashed: true}},
+			Targets:     againstTarget("kith_objective_share_ratio"),
+			Overrides:   []Override{{Field: "/: target$/", Dashed: true}},
 		}, {
 			Title: "Counts against their targets", Kind: TimeSeries, Unit: Cases, Width: 12, Height: 9,
 			Description: "Objectives that count cases of a behaviour, over each one's window; the target dashed. A gap is TooFew or Unknown. A calendar window begins at 0 again.",
-			Targets: []Target{
-				{Expr: of("kith_objective_count"), Legend: "{{objective}}", MayBeEmpty: noneOfKind},
-				{Expr: of("kith_objective_target") + "\n  and on (objective) " + of("kith_objective_count"), Legend: "{{objective}}: target", MayBeEmpty: noneOfKind},
-			},
-			Overrides: []Override{{Field: "/: target$/", Dashed: true}},
+			Targets:     againstTarget("kith_objective_count"),
+			Overrides:   []Override{{Field: "/: target$/", Dashed: true}},
 		}, {
 			Title: "Standing over time", Kind: Timeline, Unit: Text, Width: 24, Height: 6,
 			Description: "Since when each objective has stood as it does.",

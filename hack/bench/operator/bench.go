@@ -28,6 +28,7 @@ import (
 
 	"github.com/kith-dev/kith/api/v1alpha1"
 	"github.com/kith-dev/kith/controllers"
+	"github.com/kith-dev/kith/hack/bench/process"
 	"github.com/kith-dev/kith/internal/testing/builders"
 	"github.com/kith-dev/kith/internal/testing/envtest"
 )
@@ -211,7 +212,7 @@ func (r *run) measure(ctx context.Context) error {
 	c := count(requests)
 	fmt.Printf("writes: %d, %.2f per channel; %d conflicts, %d refused; %d reads\n%s", c.writes, float64(c.writes)/float64(r.o.channels),
 		c.conflicts, c.failed, c.reads, c.lines(r.o.channels))
-	busy, err := usageOf(r.pid)
+	busy, err := process.Of(r.pid)
 	if err != nil {
 		return err
 	}
@@ -246,14 +247,14 @@ func (r *run) edit(ctx context.Context) error {
 }
 
 // rest counts what an operator writes that has nothing to do.
-func (r *run) rest(ctx context.Context, before usage) error {
+func (r *run) rest(ctx context.Context, before process.Usage) error {
 	if err := r.pause(ctx, 30*time.Second); err != nil {
 		return err
 	}
 	if _, err := r.audit.since(); err != nil {
 		return err
 	}
-	quiet, err := usageOf(r.pid)
+	quiet, err := process.Of(r.pid)
 	if err != nil {
 		return err
 	}
@@ -266,12 +267,12 @@ func (r *run) rest(ctx context.Context, before usage) error {
 		return err
 	}
 	c := count(requests)
-	after, err := usageOf(r.pid)
+	after, err := process.Of(r.pid)
 	if err != nil {
 		return err
 	}
 	fmt.Printf("idle: %d writes (and %d of Leases), %d reads, %.2f %% of a core\n%s", c.writes, c.leases, c.reads,
-		100*(after.cpu-quiet.cpu).Seconds()/r.o.idle.Seconds(), c.lines(r.o.channels))
+		100*(after.CPU-quiet.CPU).Seconds()/r.o.idle.Seconds(), c.lines(r.o.channels))
 	fmt.Printf("operator after that: %v (before: %v)\n", after, before)
 	return nil
 }

@@ -1,7 +1,9 @@
 // Copyright The Kith Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+// Package process says what a running process costs, for measurements on Linux.
+// Figures of /proc may enter; it never starts or stops anything.
+package process
 
 import (
 	"fmt"
@@ -11,25 +13,27 @@ import (
 	"time"
 )
 
-// usage is what a process costs.
-type usage struct {
-	// rss is resident memory, anonymous what of it is no file's, peak the most there was; bytes.
-	rss, anonymous, peak int64
-	cpu                  time.Duration
+// Usage is what a process costs.
+type Usage struct {
+	// Resident memory, what of it no file backs (Anonymous), and the most that there was (Peak), in bytes.
+	Resident, Anonymous, Peak int64
+	// CPU time since it started.
+	CPU time.Duration
 }
 
 // ticks per second of /proc/PID/stat on Linux.
 const ticks = 100
 
-func usageOf(pid int) (usage, error) {
-	var u usage
+// Of is what a process costs now.
+func Of(pid int) (Usage, error) {
+	var u Usage
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return u, err
 	}
 	for line := range strings.Lines(string(status)) {
 		name, value, _ := strings.Cut(line, ":")
-		into := map[string]*int64{"VmRSS": &u.rss, "RssAnon": &u.anonymous, "VmHWM": &u.peak}[name]
+		into := map[string]*int64{"VmRSS": &u.Resident, "RssAnon": &u.Anonymous, "VmHWM": &u.Peak}[name]
 		if into == nil {
 			continue
 		}
@@ -50,11 +54,12 @@ func usageOf(pid int) (usage, error) {
 		if err != nil {
 			return u, fmt.Errorf("times of process %d: %w", pid, err)
 		}
-		u.cpu += time.Duration(n) * time.Second / ticks
+		u.CPU += time.Duration(n) * time.Second / ticks
 	}
 	return u, nil
 }
 
-func (u usage) String() string {
-	return fmt.Sprintf("%d MiB resident (%d MiB anonymous, peak %d MiB), %.1f s CPU", u.rss>>20, u.anonymous>>20, u.peak>>20, u.cpu.Seconds())
+// String is for people.
+func (u Usage) String() string {
+	return fmt.Sprintf("%d MiB resident (%d MiB anonymous, peak %d MiB), %.1f s CPU", u.Resident>>20, u.Anonymous>>20, u.Peak>>20, u.CPU.Seconds())
 }
