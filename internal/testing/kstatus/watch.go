@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"testing"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -16,6 +17,8 @@ import (
 	"k8s.io/client-go/dynamic/dynamicinformer"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/cache"
+
+	"github.com/kith-dev/kith/internal/testing/envtest"
 )
 
 // Watch checks every status of these kinds in a namespace that the API server shows until the test ends; what is wrong
@@ -41,12 +44,30 @@ func Watch(t testing.TB, config *rest.Config, namespace string, kinds ...schema.
 	informers.Start(ctx.Done())
 	informers.WaitForCacheSync(ctx.Done())
 	t.Cleanup(func() {
+		// What the test saw last may still be on its way here.
+		envtest.Eventually(t, 10*time.Second, func() string { return found.behind(ctx, client, namespace, kinds) })
 		cancel()
 		informers.Shutdown()
 		for _, wrong := range found.all() {
 			t.Error(wrong)
 		}
 	})
+}
+
+// behind says what the API server shows and no handler was given yet; nothing when there is no such thing.
+func (f *findings) behind(ctx context.Context, client dynamic.Interface, namespace string, kinds []schema.GroupVersionResource) string {
+	for _, kind := range kinds {
+		list, err := client.Resource(kind).Namespace(namespace).List(ctx, metav1.ListOptions{})
+		if err != nil {
+			return err.Error()
+		}
+		for _, item := range list.Items {
+			if !f.looked(item.GetUID(), item.GetResourceVersion()) {
+				return fmt.Sprintf("%s %s/%s was not checked at resourceVersion %s", kind.Resource, namespace, item.GetName(), item.GetResourceVersion())
+			}
+		}
+	}
+	return ""
 }
 
 // reached are the reasons of all conditions that Watch has seen.
@@ -67,6 +88,7 @@ func (f *findings) look(kind string, obj any) {
 			Conditions         []metav1.Condition `json:"conditions"`
 		} `json:"status"`
 	}
+	defer f.have(u.GetUID(), u.GetResourceVersion())
 	name := fmt.Sprintf("%s %s/%s", kind, u.GetNamespace(), u.GetName())
 	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(map[string]any{"status": u.Object["status"]}, &status); err != nil {
 		f.add(fmt.Sprintf("%s: its status cannot be read: %v", name, err))
