@@ -111,6 +111,12 @@ prometheus: $(PROMETHEUS)/prometheus $(PROMETHEUS)/promtool ## Build the pinned 
 $(PROMETHEUS)/%: hack/prometheus/go.mod
 	cd hack/prometheus && $(GO) build -trimpath -tags remove_all_sd,enable_kubernetes_sd -o $(abspath $@) github.com/prometheus/prometheus/cmd/$*
 
+.PHONY: prometheus-operator
+prometheus-operator: $(PROMETHEUS)/operator ## Build the pinned Prometheus operator into .cache/prometheus.
+
+$(PROMETHEUS)/operator: hack/prometheus-operator/go.mod
+	cd hack/prometheus-operator && $(GO) build -trimpath -o $(abspath $@) github.com/prometheus-operator/prometheus-operator/cmd/operator
+
 .PHONY: smoke
 smoke: build ## Run bin/kith on the quickstart once, from manifests to metrics.
 	$(GO) run ./hack/smoke -kith bin/kith -manifests $(QUICKSTART)

@@ -10,6 +10,8 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -33,6 +35,28 @@ func pipe(ctx context.Context, dir string, in []byte, name string, args ...strin
 		return out.String(), fmt.Errorf("%s %s: %w\n%s", name, strings.Join(args, " "), err, both.String())
 	}
 	return out.String(), nil
+}
+
+// background runs a program until the test ends, or it is stopped, and keeps what it says in a file.
+func background(t *testing.T, log string, env []string, name string, args ...string) (stop func()) {
+	t.Helper()
+	says, err := os.Create(log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(name, args...)
+	cmd.Env = append(os.Environ(), env...)
+	cmd.Stdout, cmd.Stderr = says, says
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	_ = says.Close() // it has its own
+	stop = sync.OnceFunc(func() {
+		_ = cmd.Process.Signal(syscall.SIGTERM) // it may have ended
+		_ = cmd.Wait()
+	})
+	t.Cleanup(stop)
+	return stop
 }
 
 // tee writes to both.

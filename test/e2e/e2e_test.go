@@ -35,7 +35,7 @@ func TestKithInACluster(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.forum = openForum(t, w.root, address, w.key)
-	w.prom = startPrometheus(t, w.cluster, w.dir)
+	w.prom = startPrometheus(t, w.cluster, w.dir, shippedConfig(t, w.cluster))
 	step("a community is declared", w.declare)
 	step("everything becomes ready", func(t *testing.T) { w.allReady(t, 5*time.Minute) })
 	step("Prometheus knows the figures of the year", w.theYear)
@@ -50,6 +50,7 @@ func TestKithInACluster(t *testing.T) {
 	step("nothing was lost or doubled", w.totals)
 	step("dashboards show all of it", w.dashboards)
 	step("the ledger says so too", w.ledger)
+	step("a Prometheus operator finds all of it by itself", w.underPrometheusOperator)
 	if mode != "short" {
 		step("an operator of one namespace does the same there", w.namespaced)
 	}

@@ -72,6 +72,11 @@ func (w *world) objectives(t *testing.T, want figures) {
 func (w *world) dashboards(t *testing.T) {
 	asked, empty := 0, 0
 	for _, d := range monitoring.Dashboards() {
+		for _, a := range d.Annotations {
+			for _, objective := range objectivesIn(a.Expr) {
+				w.panel(t, d.Name+" / "+a.Name, monitoring.Target{Expr: a.Expr, MayBeEmpty: "nothing was changed"}, objective)
+			}
+		}
 		for _, p := range d.Panels() {
 			for i, target := range p.Targets {
 				name := fmt.Sprintf("%s / %s / %c", d.Name, p.Title, 'A'+i)

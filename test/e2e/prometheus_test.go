@@ -13,11 +13,8 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
-	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -26,47 +23,34 @@ import (
 
 // prometheus is a real one, on this machine, that finds the pods through the API server.
 type prometheus struct {
-	url string
-	cmd *exec.Cmd
-	end sync.Once
-}
-
-// stop ends it; its data stay.
-func (p *prometheus) stop() {
-	p.end.Do(func() {
-		_ = p.cmd.Process.Signal(syscall.SIGTERM) // it may have ended
-		_ = p.cmd.Wait()
-	})
+	url  string
+	stop func() // its data stay
 }
 
 // scrapeEvery is how often it asks the pods: often, so that what a fault does is seen.
 const scrapeEvery = "3s"
 
-// startPrometheus runs it until the test ends, or it is stopped, with what it keeps and says in dir.
-func startPrometheus(t *testing.T, c *cluster, dir string) *prometheus {
+// startPrometheus runs one with a configuration until the test ends, or it is stopped, with what it keeps and says in dir.
+func startPrometheus(t *testing.T, c *cluster, dir string, config map[string]any) *prometheus {
 	t.Helper()
 	if _, err := command(t.Context(), c.root, "make", "prometheus"); err != nil {
 		t.Fatal(err)
 	}
-	program := filepath.Join(c.root, ".cache", "prometheus", "prometheus")
-	config := filepath.Join(dir, "prometheus.yml")
-	if err := scrapeConfig(c, config); err != nil {
+	if err := fromOutside(c, config); err != nil {
 		t.Fatal(err)
 	}
-	address := freePort(t)
-	log, err := os.Create(filepath.Join(dir, "prometheus.log"))
+	text, err := yaml.Marshal(config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(program, "--config.file="+config, "--storage.tsdb.path="+filepath.Join(dir, "prometheus"),
-		"--web.listen-address="+address, "--storage.tsdb.retention.time=1d")
-	cmd.Stdout, cmd.Stderr = log, log
-	if err := cmd.Start(); err != nil {
+	file := filepath.Join(dir, "prometheus.yml")
+	if err := os.WriteFile(file, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_ = log.Close() // it has its own
-	p := &prometheus{url: "http://" + address, cmd: cmd}
-	t.Cleanup(p.stop)
+	address := freePort(t)
+	p := &prometheus{url: "http://" + address}
+	p.stop = background(t, filepath.Join(dir, "prometheus.log"), nil, c.file("..", "prometheus", "prometheus"), "--config.file="+file,
+		"--storage.tsdb.path="+filepath.Join(dir, "prometheus"), "--web.listen-address="+address, "--storage.tsdb.retention.time=1d")
 	eventually(t, "Prometheus answers", time.Minute, func(ctx context.Context) error {
 		_, err := p.query(ctx, "vector(1)")
 		return err
@@ -74,25 +58,32 @@ func startPrometheus(t *testing.T, c *cluster, dir string) *prometheus {
 	return p
 }
 
-// scrapeConfig writes config/prometheus/prometheus.yml for a Prometheus that runs outside of the cluster.
-func scrapeConfig(c *cluster, into string) error {
+// shippedConfig is config/prometheus/prometheus.yml, which asks more often here.
+func shippedConfig(t *testing.T, c *cluster) map[string]any {
+	t.Helper()
 	folder := filepath.Join(c.root, "config", "prometheus")
 	text, err := os.ReadFile(filepath.Join(folder, "prometheus.yml"))
 	if err != nil {
-		return err
+		t.Fatal(err)
 	}
 	var config map[string]any
 	if err := yaml.Unmarshal(text, &config); err != nil {
-		return err
+		t.Fatal(err)
 	}
 	config["global"] = map[string]any{"scrape_interval": scrapeEvery, "scrape_timeout": scrapeEvery, "evaluation_interval": scrapeEvery}
 	rules, _ := config["rule_files"].([]any)
 	for i, file := range rules {
 		rules[i] = filepath.Join(folder, fmt.Sprint(file))
 	}
+	return config
+}
+
+// fromOutside lets a configuration that was written for the inside of a cluster find the pods from this machine.
+func fromOutside(c *cluster, config map[string]any) error {
+	rules, _ := config["rule_files"].([]any)
 	jobs, _ := config["scrape_configs"].([]any)
 	if len(rules) == 0 || len(jobs) == 0 {
-		return errors.New("config/prometheus/prometheus.yml has no rules or no jobs")
+		return errors.New("the configuration of Prometheus has no rules or no jobs")
 	}
 	for _, job := range jobs {
 		fields, _ := job.(map[string]any)
@@ -103,11 +94,7 @@ func scrapeConfig(c *cluster, into string) error {
 			}
 		}
 	}
-	out, err := yaml.Marshal(config)
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(into, out, 0o600)
+	return nil
 }
 
 func freePort(t *testing.T) string {
