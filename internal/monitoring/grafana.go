@@ -37,7 +37,7 @@ func source() object { return object{"type": "prometheus", "uid": "${datasource}
 // pageLinks lead from each page to the others with what was chosen, and to the documentation.
 func pageLinks() []object {
 	return []object{
-		{"title": "Kith", "type": "dashboards", "tags": []string{"kith"}, "asDropdown": false, "includeVars": true, "keepTime": true, "targetBlank": false},
+		{"title": "Kith", "tooltip": "The other dashboards of Kith", "icon": "external link", "type": "dashboards", "tags": []string{"kith"}, "asDropdown": false, "includeVars": true, "keepTime": true, "targetBlank": false},
 		{"title": "What this shows", "type": "link", "url": Docs + "dashboards.md", "icon": "doc", "targetBlank": true},
 		{"title": "Every metric", "type": "link", "url": Docs + "metrics.md", "icon": "doc", "targetBlank": true},
 	}
@@ -68,7 +68,8 @@ func (d Dashboard) annotations() []object {
 		"iconColor": "rgba(0, 211, 255, 1)", "name": "Annotations & Alerts", "type": "dashboard"}}
 	for _, a := range d.Annotations {
 		out = append(out, object{
-			"name": a.Name, "datasource": source(), "enable": true, "hide": false, "iconColor": a.Color, "expr": a.Expr, "step": "60s",
+			"name": a.Name, "datasource": source(), "enable": true, "hide": false, "iconColor": a.Color,
+			"target":      object{"expr": a.Expr, "interval": "60s", "refId": "Anno"},
 			"titleFormat": a.Title, "textFormat": a.Text, "tagKeys": "", "useValueForTime": false,
 		})
 	}
