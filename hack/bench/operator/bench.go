@@ -81,6 +81,8 @@ func bench(ctx context.Context, o options) error {
 			fmt.Fprintln(os.Stderr, "stop the API server:", err)
 		}
 	}()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel() // of what watches: the server would wait for it
 	cfg := rest.CopyConfig(env.Config)
 	cfg.QPS = -1
 	scheme, err := controllers.Scheme()
