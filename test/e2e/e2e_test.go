@@ -49,8 +49,8 @@ func TestKithInACluster(t *testing.T) {
 	}
 	step("nothing was lost or doubled", w.totals)
 	step("dashboards show all of it", w.dashboards)
-	step("the ledger says so too", w.ledger)
 	step("a Prometheus operator finds all of it by itself", w.underPrometheusOperator)
+	step("the ledger says so too", w.ledger)
 	if mode != "short" {
 		step("an operator of one namespace does the same there", w.namespaced)
 	}

@@ -161,7 +161,7 @@ func (w *world) totals(t *testing.T) {
 		t.Errorf("after another reading: %v", err)
 	}
 	w.past(t)
-	w.counters(t)
+	w.rise = w.counters(t)
 	// increase() extrapolates to the ends of its range, which lies within them here: both ends are quiet.
 	total, err := w.prom.number(t.Context(), fmt.Sprintf("sum(kith_behaviours_total{namespace=%q,behaviour=%q})", namespace, "helped"))
 	if err != nil {
@@ -188,10 +188,10 @@ func (w *world) past(t *testing.T) {
 	}
 }
 
-// counters looks at each point that was ever scraped: one series each, which never falls.
-func (w *world) counters(t *testing.T) {
+// counters looks at each point that was ever scraped: one series each, which never falls. It gives by how much each rose.
+func (w *world) counters(t *testing.T) map[string]float64 {
 	t.Helper()
-	seen := map[string]float64{}
+	rise := map[string]float64{}
 	for _, metric := range []string{"kith_behaviours_total", "kith_behaviours_undone_total"} {
 		all, err := w.prom.query(t.Context(), fmt.Sprintf("%s{namespace=%q}[1d]", metric, namespace))
 		if err != nil {
@@ -205,7 +205,7 @@ func (w *world) counters(t *testing.T) {
 				t.Errorf("%s: a label pod would begin a new series with each pod", metric)
 			}
 			id := identity(metric, s.labels)
-			if _, twice := seen[id]; twice {
+			if _, twice := rise[id]; twice {
 				t.Errorf("%s: more than one series", id)
 			}
 			for i := 1; i < len(s.points); i++ {
@@ -213,10 +213,10 @@ func (w *world) counters(t *testing.T) {
 					t.Errorf("%s fell from %v to %v", id, s.points[i-1], s.points[i])
 				}
 			}
-			seen[id] = s.points[len(s.points)-1] - s.points[0]
+			rise[id] = s.points[len(s.points)-1] - s.points[0]
 		}
 	}
-	w.rise = seen
+	return rise
 }
 
 // identity is what makes a counter one: who and what is counted, wherever the hub runs.

@@ -123,7 +123,7 @@ func (w *world) endOnSignal(t *testing.T) {
 func (w *world) bringUp(t *testing.T) {
 	if w.isUp(t.Context()) {
 		t.Log("the cluster of last time is used again, without what was installed and declared")
-		w.must(t, "delete", "namespace", "--ignore-not-found", operatorNamespace, namespace, alone)
+		w.must(t, "delete", "namespace", "--ignore-not-found", operatorNamespace, namespace, alone, monitoringNamespace)
 		return
 	}
 	out, err := w.do(t.Context(), "up")
