@@ -123,7 +123,10 @@ func (w *world) generatedConfig(ctx context.Context) (map[string]any, error) {
 	// Its pods would fill in who they are.
 	text = []byte(strings.NewReplacer("$(SHARD)", "0", "$(POD_NAME)", "prometheus-all-0").Replace(string(text)))
 	var config map[string]any
-	return config, yaml.Unmarshal(text, &config)
+	if err := yaml.Unmarshal(text, &config); err != nil {
+		return nil, err
+	}
+	return config, nil
 }
 
 // generatedRules are the files of rules that the Prometheus operator gives its Prometheus.
