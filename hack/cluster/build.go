@@ -34,6 +34,7 @@ var allBinaries = []binary{
 	{name: "kube-proxy", pkg: "k8s.io/kubernetes/cmd/kube-proxy"},
 	{name: "kubectl", pkg: "k8s.io/kubernetes/cmd/kubectl"},
 	{name: "coredns", pkg: ".", dir: "coredns"},
+	{name: "netpol", pkg: ".", dir: "netpol"},
 	{name: "pause", pkg: "./pause"},
 }
 

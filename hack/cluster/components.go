@@ -33,6 +33,7 @@ var components = []component{
 	{name: "containerd", command: containerdCommand, patience: 10 * time.Second, ready: containerdReady},
 	{name: "kubelet", command: kubeletCommand, patience: 10 * time.Second, ready: kubeletReady},
 	{name: "kube-proxy", command: proxyCommand, patience: 5 * time.Second, ready: answers("http://127.0.0.1:10256/healthz")},
+	{name: "netpol", command: netpolCommand, patience: 5 * time.Second, ready: policiesEnforced},
 	{name: "coredns", command: corednsCommand, patience: 5 * time.Second, ready: answers("http://127.0.0.1:18181/ready")},
 	{name: "provisioner", command: provisionerCommand, patience: 5 * time.Second},
 }
@@ -347,6 +348,15 @@ func proxyConfig(l layout) []byte {
 		"healthzBindAddress": "127.0.0.1:10256", "metricsBindAddress": "127.0.0.1:10249",
 		"nodePortAddresses": []string{podRange},
 	})
+}
+
+func netpolCommand(l layout) []string {
+	return []string{l.bin("netpol"), "-kubeconfig=" + l.config("netpol"), "-node=" + nodeName, "-services=" + services}
+}
+
+// policiesEnforced looks for the last of what is made before the first pod is filtered.
+func policiesEnforced(ctx context.Context, _ layout) error {
+	return command(ctx, "iptables", "-w", "-S", "KUBE-NWPLCY-DEFAULT")
 }
 
 func corednsCommand(l layout) []string {

@@ -49,6 +49,9 @@ func prepareHost(ctx context.Context, l layout) error {
 	} else if strings.Contains(string(tables), " kube-proxy\n") {
 		return errors.New("nftables has a table of kube-proxy: this machine is a Kubernetes node already")
 	}
+	if exec.CommandContext(ctx, "iptables", "-w", "-S", "KUBE-ROUTER-FORWARD").Run() == nil {
+		return errors.New("iptables has kube-router's chains: this machine is a Kubernetes node already")
+	}
 	if _, err := os.Stat("/proc/sys/net/bridge"); errors.Is(err, os.ErrNotExist) {
 		// Without it, answers between pods of one bridge would not pass the service's translation.
 		if err := command(ctx, "modprobe", "br_netfilter"); err != nil {
@@ -122,6 +125,7 @@ func restoreHost(ctx context.Context, l layout, h host) error {
 	note(removeCgroups(ctx, l))
 	note(removeBridge(ctx))
 	note(removeForwarding(ctx))
+	note(removeFilters(ctx, l))
 	for _, family := range []string{"ip", "ip6"} {
 		if exec.CommandContext(ctx, "nft", "list", "table", family, "kube-proxy").Run() == nil {
 			note(command(ctx, "nft", "delete", "table", family, "kube-proxy"))
@@ -156,6 +160,27 @@ func removeForwarding(ctx context.Context) error {
 		return nil // there is no such rule, or no iptables
 	}
 	return command(ctx, "iptables", append([]string{"-w", "-D"}, forwarding...)...)
+}
+
+// removeFilters removes what netpol made of NetworkPolicies.
+func removeFilters(ctx context.Context, l layout) error {
+	if exec.CommandContext(ctx, "iptables", "-w", "-S", "KUBE-ROUTER-FORWARD").Run() != nil {
+		return nil // it never ran
+	}
+	problems := []error{command(ctx, l.bin("netpol"), "cleanup")}
+	for _, chain := range []string{"INPUT", "FORWARD", "OUTPUT"} {
+		// What has no chain of its own is left by it.
+		problems = append(problems, command(ctx, "iptables", "-w", "-D", chain, "-m", "comment", "--comment",
+			"KUBE-ROUTER rule to explicitly ACCEPT traffic that comply to network policies", "-m", "mark", "--mark", "0x20000/0x20000", "-j", "ACCEPT"))
+	}
+	for program, family := range map[string]string{"iptables": "ip", "ip6tables": "ip6"} {
+		rules, err := exec.CommandContext(ctx, program, "-w", "-S").Output()
+		if err == nil && string(rules) == "-P INPUT ACCEPT\n-P FORWARD ACCEPT\n-P OUTPUT ACCEPT\n" {
+			// A table without a rule is as good as none. Where iptables is the old one, there is none of nftables'.
+			_ = exec.CommandContext(ctx, "nft", "delete", "table", family, "filter").Run()
+		}
+	}
+	return errors.Join(problems...)
 }
 
 func command(ctx context.Context, name string, args ...string) error {

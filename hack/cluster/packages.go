@@ -21,6 +21,8 @@ var needed = []struct{ program, pkg string }{
 	{"runc", "runc"},
 	{"nft", "nftables"},
 	{"conntrack", "conntrack"},
+	{"iptables", "iptables"},
+	{"ipset", "ipset"},
 	{"ip", "iproute2"},
 	{"mount", "mount"},
 }

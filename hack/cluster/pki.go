@@ -145,12 +145,13 @@ func makePKI(l layout) error {
 		"scheduler":          {CommonName: "system:kube-scheduler"},
 		"kube-proxy":         {CommonName: "system:kube-proxy"},
 		"coredns":            {CommonName: corednsUser},
+		"netpol":             {CommonName: netpolUser},
 	} {
 		if err := a.issue(user, subject); err != nil {
 			return err
 		}
 	}
-	for _, user := range []string{"admin", "provisioner", "controller-manager", "scheduler", "kube-proxy", "coredns", "kubelet"} {
+	for _, user := range []string{"admin", "provisioner", "controller-manager", "scheduler", "kube-proxy", "coredns", "netpol", "kubelet"} {
 		if _, err := l.write(kubeconfig(l, user), "kubeconfig", user); err != nil {
 			return err
 		}

@@ -17,7 +17,11 @@ import (
 // hostName is the host's address as a name that pods can look up.
 const hostName = "host.kith.internal"
 
-const corednsUser = "system:coredns"
+// Users of components that Kubernetes has no roles for.
+const (
+	corednsUser = "system:coredns"
+	netpolUser  = "system:netpol"
+)
 
 // up brings a cluster up from nothing.
 func up(ctx context.Context, l layout) error {
@@ -110,17 +114,22 @@ func applyObjects(ctx context.Context, l layout) error {
 		return err
 	}
 	meta := func(name string) map[string]any { return map[string]any{"name": name} }
-	role := map[string]any{
-		"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": meta(corednsUser),
-		"rules": []any{
-			map[string]any{"apiGroups": []string{""}, "resources": []string{"services", "pods", "namespaces"}, "verbs": []string{"list", "watch"}},
-			map[string]any{"apiGroups": []string{"discovery.k8s.io"}, "resources": []string{"endpointslices"}, "verbs": []string{"list", "watch"}},
-		},
-	}
-	binding := map[string]any{
-		"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding", "metadata": meta(corednsUser),
-		"roleRef":  map[string]any{"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": corednsUser},
-		"subjects": []any{map[string]any{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": corednsUser}},
+	const rbac = "rbac.authorization.k8s.io"
+	may := func(user string, rules map[string][]string, verbs ...string) error {
+		var all []any
+		for group, resources := range rules {
+			all = append(all, map[string]any{"apiGroups": []string{group}, "resources": resources, "verbs": verbs})
+		}
+		return errors.Join(
+			a.apply(ctx, "/apis/"+rbac+"/v1/clusterroles/"+user, map[string]any{
+				"apiVersion": rbac + "/v1", "kind": "ClusterRole", "metadata": meta(user), "rules": all,
+			}),
+			a.apply(ctx, "/apis/"+rbac+"/v1/clusterrolebindings/"+user, map[string]any{
+				"apiVersion": rbac + "/v1", "kind": "ClusterRoleBinding", "metadata": meta(user),
+				"roleRef":  map[string]any{"apiGroup": rbac, "kind": "ClusterRole", "name": user},
+				"subjects": []any{map[string]any{"apiGroup": rbac, "kind": "User", "name": user}},
+			}),
+		)
 	}
 	class := func(name string, standard bool) error {
 		return a.apply(ctx, "/apis/storage.k8s.io/v1/storageclasses/"+name, map[string]any{
@@ -133,8 +142,8 @@ func applyObjects(ctx context.Context, l layout) error {
 		})
 	}
 	return errors.Join(
-		a.apply(ctx, "/apis/rbac.authorization.k8s.io/v1/clusterroles/"+corednsUser, role),
-		a.apply(ctx, "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/"+corednsUser, binding),
+		may(corednsUser, map[string][]string{"": {"services", "pods", "namespaces"}, "discovery.k8s.io": {"endpointslices"}}, "list", "watch"),
+		may(netpolUser, map[string][]string{"": {"pods", "namespaces", "nodes"}, "networking.k8s.io": {"networkpolicies"}}, "get", "list", "watch"),
 		class("standard", true), class(boundedClass, false),
 	)
 }
@@ -169,7 +178,7 @@ func down(ctx context.Context, l layout) error {
 		}
 	}
 	// First who would start pods again, then the pods, then who watches over them, then the control plane.
-	stop("kubelet", "kube-proxy", "coredns", "provisioner")
+	stop("kubelet", "kube-proxy", "netpol", "coredns", "provisioner")
 	killCgroups(l)
 	stop("containerd")
 	killShims(l)

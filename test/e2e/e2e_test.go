@@ -41,6 +41,8 @@ func TestKithInACluster(t *testing.T) {
 	step("Prometheus knows the figures of the year", w.theYear)
 	step("no query of a dashboard is empty", w.dashboards)
 
+	step("NetworkPolicies let through what is needed, and nothing else", w.policies)
+
 	w.life = startLife(t, w.forum)
 	for _, f := range faults() {
 		if chosen(f, mode) {
