@@ -36,7 +36,7 @@ import (
 )
 
 // patience is how long tests wait for what must come.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // cluster is a namespace of the real API server, in which only restricted pods may run.
 type cluster struct {

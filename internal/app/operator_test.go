@@ -77,7 +77,7 @@ func works(t *testing.T, namespace string) {
 	if err := c.Create(t.Context(), community); err != nil {
 		t.Fatal(err)
 	}
-	envtest.Eventually(t, 20*time.Second, func() string {
+	envtest.Eventually(t, time.Minute, func() string {
 		if err := c.Get(t.Context(), ctrlclient.ObjectKeyFromObject(community), community); err != nil {
 			return err.Error()
 		}
@@ -110,7 +110,7 @@ func TestOperatorRunsAndEndsInGoodOrder(t *testing.T) {
 		"http://" + o.PprofListen + "/debug/pprof/": "goroutine",
 	} {
 		body := ""
-		for end := time.Now().Add(20 * time.Second); !strings.Contains(body, want) && time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		for end := time.Now().Add(time.Minute); !strings.Contains(body, want) && time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 			resp, err := http.Get(address) //nolint:noctx // Its end is the loop's.
 			if err != nil {
 				continue

@@ -29,7 +29,7 @@ import (
 )
 
 // patience is how long tests wait for what must come.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 // world is the real API server with one operator.
 type world struct {

@@ -45,7 +45,7 @@ func Watch(t testing.TB, config *rest.Config, namespace string, kinds ...schema.
 	informers.WaitForCacheSync(ctx.Done())
 	t.Cleanup(func() {
 		// What the test saw last may still be on its way here.
-		envtest.Eventually(t, 10*time.Second, func() string { return found.behind(ctx, client, namespace, kinds) })
+		envtest.Eventually(t, time.Minute, func() string { return found.behind(ctx, client, namespace, kinds) })
 		cancel()
 		informers.Shutdown()
 		for _, wrong := range found.all() {
