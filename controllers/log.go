@@ -9,6 +9,15 @@ import "github.com/go-logr/logr"
 // end for one that it has lost, and may say so as an error.
 type managerLog struct{ logr.LogSink }
 
+// orderly makes a log a managerLog.
+func orderly(log logr.Logger) logr.Logger {
+	sink := log.GetSink()
+	if sink == nil {
+		return log // it is thrown away
+	}
+	return log.WithSink(managerLog{sink})
+}
+
 // Error implements logr.LogSink.
 func (l managerLog) Error(err error, message string, keysAndValues ...any) {
 	if err != nil && err.Error() == "leader election lost" && message == "error received after stop sequence was engaged" {

@@ -27,8 +27,7 @@ func TestLeaseThatIsGivenBackIsNoError(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var said []string
-			log := funcr.New(func(prefix, args string) { said = append(said, prefix+": "+args) }, funcr.Options{})
-			log = log.WithSink(managerLog{log.GetSink()})
+			log := orderly(funcr.New(func(prefix, args string) { said = append(said, prefix+": "+args) }, funcr.Options{}))
 			log.WithName("manager").WithValues("of", "it").Error(tc.err, tc.message)
 			if diff := cmp.Diff([]string{"manager: " + tc.want}, said); diff != "" {
 				t.Error(diff)

@@ -142,12 +142,8 @@ func newManager(cfg *rest.Config, o Options) (manager.Manager, error) {
 	if err != nil {
 		return nil, err
 	}
-	log := o.Log
-	if sink := log.GetSink(); sink != nil {
-		log = log.WithSink(managerLog{sink})
-	}
 	mgr, err := manager.New(cfg, manager.Options{
-		Scheme: scheme, Logger: log, Cache: cacheOptions(o.Namespaces),
+		Scheme: scheme, Logger: orderly(o.Log), Cache: cacheOptions(o.Namespaces),
 		Metrics:                metricsserver.Options{BindAddress: orNone(o.MetricsListen)},
 		HealthProbeBindAddress: orNone(o.HealthListen), PprofBindAddress: orNone(o.PprofListen),
 		LeaderElection: o.LeaderElect, LeaderElectionID: LeaseName, LeaderElectionNamespace: o.Settings.Namespace,
