@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -109,22 +110,21 @@ func TestOperatorRunsAndEndsInGoodOrder(t *testing.T) {
 		"http://" + o.MetricsListen + "/metrics":    "kith_build_info{",
 		"http://" + o.PprofListen + "/debug/pprof/": "goroutine",
 	} {
-		body := ""
-		for end := time.Now().Add(time.Minute); !strings.Contains(body, want) && time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		envtest.Eventually(t, time.Minute, func() string {
 			resp, err := http.Get(address) //nolint:noctx // Its end is the loop's.
 			if err != nil {
-				continue
+				return err.Error()
 			}
+			defer resp.Body.Close()
 			document, err := io.ReadAll(resp.Body)
 			if err != nil {
 				t.Fatal(err)
 			}
-			resp.Body.Close()
-			body = string(document)
-		}
-		if !strings.Contains(body, want) {
-			t.Errorf("%s answers without %q", address, want)
-		}
+			if !strings.Contains(string(document), want) {
+				return fmt.Sprintf("%s answers without %q", address, want)
+			}
+			return ""
+		})
 	}
 	works(t, namespace)
 	cancel()
