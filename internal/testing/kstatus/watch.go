@@ -6,6 +6,7 @@ package kstatus
 import (
 	"context"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/resourceversion"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/dynamic/dynamicinformer"
 	"k8s.io/client-go/rest"
@@ -31,12 +33,12 @@ func Watch(t testing.TB, config *rest.Config, namespace string, kinds ...schema.
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	informers := dynamicinformer.NewFilteredDynamicSharedInformerFactory(client, 0, namespace, nil)
-	found := newFindings()
+	w := &watch{client: client, namespace: namespace, kinds: kinds, wrong: newFindings()}
 	for _, kind := range kinds {
 		informer := informers.ForResource(kind).Informer()
 		if _, err := informer.AddEventHandler(cache.ResourceEventHandlerFuncs{
-			AddFunc:    func(obj any) { found.look(kind.Resource, obj) },
-			UpdateFunc: func(_, obj any) { found.look(kind.Resource, obj) },
+			AddFunc:    func(obj any) { w.look(kind.Resource, obj) },
+			UpdateFunc: func(_, obj any) { w.look(kind.Resource, obj) },
 		}); err != nil {
 			t.Fatal(err)
 		}
@@ -45,25 +47,36 @@ func Watch(t testing.TB, config *rest.Config, namespace string, kinds ...schema.
 	informers.WaitForCacheSync(ctx.Done())
 	t.Cleanup(func() {
 		// What the test saw last may still be on its way here.
-		envtest.Eventually(t, time.Minute, func() string { return found.behind(ctx, client, namespace, kinds) })
+		envtest.Eventually(t, time.Minute, func() string { return w.behind(ctx) })
 		cancel()
 		informers.Shutdown()
-		for _, wrong := range found.all() {
+		for _, wrong := range w.wrong.all() {
 			t.Error(wrong)
 		}
 	})
 }
 
-// behind says what the API server shows and no handler was given yet; nothing when there is no such thing.
-func (f *findings) behind(ctx context.Context, client dynamic.Interface, namespace string, kinds []schema.GroupVersionResource) string {
-	for _, kind := range kinds {
-		list, err := client.Resource(kind).Namespace(namespace).List(ctx, metav1.ListOptions{})
+// watch is what is known of a namespace.
+type watch struct {
+	client    dynamic.Interface
+	namespace string
+	kinds     []schema.GroupVersionResource
+	wrong     *findings
+	checked   sync.Map // the resourceVersion that was checked last, by UID
+}
+
+// behind says what the API server shows and was not checked yet; nothing when there is no such thing.
+func (w *watch) behind(ctx context.Context) string {
+	for _, kind := range w.kinds {
+		list, err := w.client.Resource(kind).Namespace(w.namespace).List(ctx, metav1.ListOptions{})
 		if err != nil {
 			return err.Error()
 		}
 		for _, item := range list.Items {
-			if !f.looked(item.GetUID(), item.GetResourceVersion()) {
-				return fmt.Sprintf("%s %s/%s was not checked at resourceVersion %s", kind.Resource, namespace, item.GetName(), item.GetResourceVersion())
+			last, _ := w.checked.Load(item.GetUID())
+			version, _ := last.(string)
+			if order, err := resourceversion.CompareResourceVersion(version, item.GetResourceVersion()); err != nil || order < 0 {
+				return fmt.Sprintf("%s %s/%s was not checked at resourceVersion %s", kind.Resource, w.namespace, item.GetName(), item.GetResourceVersion())
 			}
 		}
 	}
@@ -77,7 +90,7 @@ var reached = newFindings()
 func Reached() []string { return reached.all() }
 
 // look checks one object.
-func (f *findings) look(kind string, obj any) {
+func (w *watch) look(kind string, obj any) {
 	u, ok := obj.(*unstructured.Unstructured)
 	if !ok {
 		return
@@ -88,16 +101,16 @@ func (f *findings) look(kind string, obj any) {
 			Conditions         []metav1.Condition `json:"conditions"`
 		} `json:"status"`
 	}
-	defer f.have(u.GetUID(), u.GetResourceVersion())
+	defer w.checked.Store(u.GetUID(), u.GetResourceVersion())
 	name := fmt.Sprintf("%s %s/%s", kind, u.GetNamespace(), u.GetName())
 	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(map[string]any{"status": u.Object["status"]}, &status); err != nil {
-		f.add(fmt.Sprintf("%s: its status cannot be read: %v", name, err))
+		w.wrong.add(fmt.Sprintf("%s: its status cannot be read: %v", name, err))
 		return
 	}
 	for _, c := range status.Status.Conditions {
 		reached.add(c.Reason)
 	}
 	for _, wrong := range Check(u.GetGeneration(), status.Status.ObservedGeneration, status.Status.Conditions) {
-		f.add(name + ": " + wrong)
+		w.wrong.add(name + ": " + wrong)
 	}
 }
