@@ -10,6 +10,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"errors"
 	"math/big"
 	"net"
 	"os"
@@ -150,13 +151,17 @@ func makePKI(l layout) error {
 		if err := a.issue(user, subject); err != nil {
 			return err
 		}
-	}
-	for _, user := range []string{"admin", "provisioner", "controller-manager", "scheduler", "kube-proxy", "coredns", "netpol", "kubelet"} {
-		if _, err := l.write(kubeconfig(l, user), "kubeconfig", user); err != nil {
+		if err := writeKubeconfig(l, user); err != nil {
 			return err
 		}
 	}
-	return embedKubeconfig(l)
+	// The kubelet calls with the certificate that it serves with.
+	return errors.Join(writeKubeconfig(l, "kubelet"), embedKubeconfig(l))
+}
+
+func writeKubeconfig(l layout, user string) error {
+	_, err := l.write(kubeconfig(l, user), "kubeconfig", user)
+	return err
 }
 
 // kubeconfig names its files, so that components share one copy of each.
