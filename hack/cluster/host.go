@@ -49,7 +49,7 @@ func prepareHost(ctx context.Context, l layout) error {
 	} else if strings.Contains(string(tables), " kube-proxy\n") {
 		return errors.New("nftables has a table of kube-proxy: this machine is a Kubernetes node already")
 	}
-	if exec.CommandContext(ctx, "iptables", "-w", "-S", "KUBE-ROUTER-FORWARD").Run() == nil {
+	if filters(ctx) {
 		return errors.New("iptables has kube-router's chains: this machine is a Kubernetes node already")
 	}
 	if _, err := os.Stat("/proc/sys/net/bridge"); errors.Is(err, os.ErrNotExist) {
@@ -124,12 +124,10 @@ func restoreHost(ctx context.Context, l layout, h host) error {
 	note(unmountBelow(l.run))
 	note(removeCgroups(ctx, l))
 	note(removeBridge(ctx))
-	note(removeForwarding(ctx))
+	note(removeRule(ctx, forwarding...))
 	note(removeFilters(ctx, l))
 	for _, family := range []string{"ip", "ip6"} {
-		if exec.CommandContext(ctx, "nft", "list", "table", family, "kube-proxy").Run() == nil {
-			note(command(ctx, "nft", "delete", "table", family, "kube-proxy"))
-		}
+		note(removeTable(ctx, family, "kube-proxy"))
 	}
 	note(removeShared(l, h.Absent))
 	for name, value := range h.Sysctls {
@@ -155,29 +153,47 @@ func acceptForwarding(ctx context.Context) error {
 	return command(ctx, "iptables", append([]string{"-w", "-I"}, forwarding...)...)
 }
 
-func removeForwarding(ctx context.Context) error {
-	if exec.CommandContext(ctx, "iptables", append([]string{"-w", "-C"}, forwarding...)...).Run() != nil {
+// removeRule removes a rule of iptables, which begins with its chain.
+func removeRule(ctx context.Context, rule ...string) error {
+	if exec.CommandContext(ctx, "iptables", append([]string{"-w", "-C"}, rule...)...).Run() != nil {
 		return nil // there is no such rule, or no iptables
 	}
-	return command(ctx, "iptables", append([]string{"-w", "-D"}, forwarding...)...)
+	return command(ctx, "iptables", append([]string{"-w", "-D"}, rule...)...)
+}
+
+// removeTable removes a table of nftables.
+func removeTable(ctx context.Context, family, name string) error {
+	if exec.CommandContext(ctx, "nft", "list", "table", family, name).Run() != nil {
+		return nil // there is none
+	}
+	return command(ctx, "nft", "delete", "table", family, name)
+}
+
+// filters is whether there are chains that netpol, or another kube-router, has made.
+func filters(ctx context.Context) bool {
+	return exec.CommandContext(ctx, "iptables", "-w", "-S", "KUBE-ROUTER-FORWARD").Run() == nil
 }
 
 // removeFilters removes what netpol made of NetworkPolicies.
 func removeFilters(ctx context.Context, l layout) error {
-	if exec.CommandContext(ctx, "iptables", "-w", "-S", "KUBE-ROUTER-FORWARD").Run() != nil {
+	if !filters(ctx) {
 		return nil // it never ran
 	}
+	// It only logs what it could not remove.
 	problems := []error{command(ctx, l.bin("netpol"), "cleanup")}
+	if filters(ctx) {
+		problems = append(problems, errors.New("iptables still has kube-router's chains"))
+	}
 	for _, chain := range []string{"INPUT", "FORWARD", "OUTPUT"} {
 		// What has no chain of its own is left by it.
-		problems = append(problems, command(ctx, "iptables", "-w", "-D", chain, "-m", "comment", "--comment",
+		problems = append(problems, removeRule(ctx, chain, "-m", "comment", "--comment",
 			"KUBE-ROUTER rule to explicitly ACCEPT traffic that comply to network policies", "-m", "mark", "--mark", "0x20000/0x20000", "-j", "ACCEPT"))
 	}
 	for program, family := range map[string]string{"iptables": "ip", "ip6tables": "ip6"} {
 		rules, err := exec.CommandContext(ctx, program, "-w", "-S").Output()
 		if err == nil && string(rules) == "-P INPUT ACCEPT\n-P FORWARD ACCEPT\n-P OUTPUT ACCEPT\n" {
 			// A table without a rule is as good as none. Where iptables is the old one, there is none of nftables'.
-			_ = exec.CommandContext(ctx, "nft", "delete", "table", family, "filter").Run()
+			problems = append(problems, removeTable(ctx, family, "filter"))
 		}
 	}
 	return errors.Join(problems...)

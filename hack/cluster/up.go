@@ -113,19 +113,19 @@ func applyObjects(ctx context.Context, l layout) error {
 	if err != nil {
 		return err
 	}
-	meta := func(name string) map[string]any { return map[string]any{"name": name} }
 	const rbac = "rbac.authorization.k8s.io"
 	may := func(user string, rules map[string][]string, verbs ...string) error {
+		meta := map[string]any{"name": user}
 		var all []any
 		for group, resources := range rules {
 			all = append(all, map[string]any{"apiGroups": []string{group}, "resources": resources, "verbs": verbs})
 		}
 		return errors.Join(
 			a.apply(ctx, "/apis/"+rbac+"/v1/clusterroles/"+user, map[string]any{
-				"apiVersion": rbac + "/v1", "kind": "ClusterRole", "metadata": meta(user), "rules": all,
+				"apiVersion": rbac + "/v1", "kind": "ClusterRole", "metadata": meta, "rules": all,
 			}),
 			a.apply(ctx, "/apis/"+rbac+"/v1/clusterrolebindings/"+user, map[string]any{
-				"apiVersion": rbac + "/v1", "kind": "ClusterRoleBinding", "metadata": meta(user),
+				"apiVersion": rbac + "/v1", "kind": "ClusterRoleBinding", "metadata": meta,
 				"roleRef":  map[string]any{"apiGroup": rbac, "kind": "ClusterRole", "name": user},
 				"subjects": []any{map[string]any{"apiGroup": rbac, "kind": "User", "name": user}},
 			}),

@@ -36,15 +36,16 @@ func main() {
 		new(netpol.NetworkPolicyController).Cleanup()
 		return
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, *kubeconfig, *node, *services); err != nil {
+	if err := run(*kubeconfig, *node, *services); err != nil {
 		fmt.Fprintln(os.Stderr, "netpol:", err)
-		os.Exit(1) //nolint:gocritic // the process ends
+		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, kubeconfig, node, services string) error {
+// run enforces until the process is told to end. What it made stays, as the pods do.
+func run(kubeconfig, node, services string) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
 	rest, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
 	if err != nil {
 		return err
