@@ -73,10 +73,10 @@ func (c *cluster) must(t *testing.T, args ...string) string {
 	return out
 }
 
-// apply is `kubectl apply --server-side -f -`.
-func (c *cluster) apply(t *testing.T, manifest []byte) {
+// apply is `kubectl apply --server-side -f -`, with more arguments where there are any.
+func (c *cluster) apply(t *testing.T, manifest []byte, args ...string) {
 	t.Helper()
-	if _, err := c.kubectlIn(t.Context(), manifest, "apply", "--server-side", "-f", "-"); err != nil {
+	if _, err := c.kubectlIn(t.Context(), manifest, append([]string{"apply", "--server-side", "-f", "-"}, args...)...); err != nil {
 		t.Fatal(err)
 	}
 }

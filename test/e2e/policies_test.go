@@ -26,7 +26,7 @@ const strangers = "app=stranger"
 // policies connects from inside of pods, as whoever broke into one would.
 func (w *world) policies(t *testing.T) {
 	for _, ns := range []string{namespace, "default"} {
-		w.apply(t, []byte(strings.ReplaceAll(string(w.manifest(t, "stranger")), "namespace: any", "namespace: "+ns)))
+		w.apply(t, w.manifest(t, "stranger"), "-n", ns)
 		w.wait(t, time.Minute, "condition=Ready", "-n", ns, "pod/stranger")
 	}
 	t.Cleanup(func() {

@@ -67,7 +67,7 @@ func (w *world) underPrometheusOperator(t *testing.T) {
 	}
 	w.must(t, "delete", "pod", "-n", namespace, hub.name, "--wait")
 	w.caughtUp(t, 3*time.Minute)
-	_ = w.counters(t)
+	w.counters(t)
 	w.dashboards(t)
 	w.sameSeries(t, before)
 }
@@ -75,10 +75,7 @@ func (w *world) underPrometheusOperator(t *testing.T) {
 // startPrometheusOperator installs its kinds and a Prometheus of no pods, and runs it on this machine.
 func (w *world) startPrometheusOperator(t *testing.T, dir string) {
 	t.Helper()
-	if _, err := command(t.Context(), w.root, "make", "prometheus-operator"); err != nil {
-		t.Fatal(err)
-	}
-	program := w.file("..", "prometheus", "operator")
+	program := w.monitoring(t, "operator")
 	kinds, err := command(t.Context(), w.root, program, "crds")
 	if err != nil {
 		t.Fatal(err)

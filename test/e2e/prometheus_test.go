@@ -33,9 +33,7 @@ const scrapeEvery = "3s"
 // startPrometheus runs one with a configuration until the test ends, or it is stopped, with what it keeps and says in dir.
 func startPrometheus(t *testing.T, c *cluster, dir string, config map[string]any) *prometheus {
 	t.Helper()
-	if _, err := command(t.Context(), c.root, "make", "prometheus"); err != nil {
-		t.Fatal(err)
-	}
+	program := c.monitoring(t, "prometheus")
 	if err := fromOutside(c, config); err != nil {
 		t.Fatal(err)
 	}
@@ -49,13 +47,23 @@ func startPrometheus(t *testing.T, c *cluster, dir string, config map[string]any
 	}
 	address := freePort(t)
 	p := &prometheus{url: "http://" + address}
-	p.stop = background(t, filepath.Join(dir, "prometheus.log"), nil, c.file("..", "prometheus", "prometheus"), "--config.file="+file,
+	p.stop = background(t, filepath.Join(dir, "prometheus.log"), nil, program, "--config.file="+file,
 		"--storage.tsdb.path="+filepath.Join(dir, "prometheus"), "--web.listen-address="+address, "--storage.tsdb.retention.time=1d")
 	eventually(t, "Prometheus answers", time.Minute, func(ctx context.Context) error {
 		_, err := p.query(ctx, "vector(1)")
 		return err
 	})
 	return p
+}
+
+// monitoring builds a pinned program of those around Prometheus, where that was not done, and gives its path.
+func (c *cluster) monitoring(t *testing.T, program string) string {
+	t.Helper()
+	file := filepath.Join(".cache", "prometheus", program)
+	if _, err := command(t.Context(), c.root, "make", file); err != nil {
+		t.Fatal(err)
+	}
+	return filepath.Join(c.root, file)
 }
 
 // shippedConfig is config/prometheus/prometheus.yml, which asks more often here.
